@@ -30,7 +30,7 @@ from chatroom.model.names import fold
 
 SEALED = frozenset({"say", "me", "quote", "edit", "react", "file"})
 STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refusals after which it is sealed anew
-ANSWERED_BY_ECHO = frozenset({"say", "me"})
+MOST_STORED = 1000  # messages of an earlier run of which it is remembered that the server has them
 MOST_TRIES = 5  # times that one message is sealed, because members came or went meanwhile
 
 
@@ -71,6 +71,7 @@ class RoomSealing:
         self._port = port
         self._tries: dict[int, int] = {}
         self._sent: dict[str, PendingCommand] = {}  # by id
+        self._stored: dict[str, None] = {}  # what came in the room's log before it was sent by this run; by id
         self._waiting: list[Deferred[None]] = []  # what waits for an answer to one of these
 
     async def seal(self, command: PendingCommand, room: RoomState) -> Send:
@@ -93,21 +94,11 @@ class RoomSealing:
             shared = await self._share(room, readers)
             if self._port.is_behind(command):
                 raise Rejected(AGAIN, "")
-            if kept is not None and self._outbox.get(id) is None:
-                return self._stored_already(command)
+            if id in self._stored:
+                return partial(self._port.answered, command, a.Ok())
             if shared:
                 return self._sealed(command, room, readers, id, kind, body)
         raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
-
-    def _stored_already(self, command: PendingCommand) -> Send:
-        """Return what answers a command whose echo has come while it was to be sealed anew.
-
-        Raises:
-            Rejected: ``lost``: its echo answers it.
-        """
-        if command.do in ANSWERED_BY_ECHO:
-            raise Rejected("lost", "the server has it")
-        return partial(self._port.answered, command, a.Ok())
 
     def _check_linked(self) -> None:
         """Check that others believe this device, so that they can open what it seals.
@@ -275,12 +266,16 @@ class RoomSealing:
             ct: What the room's log has of it: perhaps it was sealed twice, and the server had it already.
         """
         command = self._sent.pop(id, None)
+        if command is None:
+            self._stored[id] = None
+            if len(self._stored) > MOST_STORED:
+                del self._stored[next(iter(self._stored))]
         if ct:  # otherwise it was deleted meanwhile, and nobody knows which of the two was there
             self._ring.groups.outbound.settled(id, ct)
         self._outbox.remove(id)
         if command is not None:
             self._tries.pop(command.record["ref"], None)
-            if command.do not in ANSWERED_BY_ECHO:
+            if command.do not in ("say", "me"):  # these are answered by their echo
                 self._port.answered(command, a.Ok())
         self._answered()
 

@@ -151,6 +151,22 @@ def test_what_is_refused_then_is_told_with_its_text() -> None:
     assert outbox.all() == []
 
 
+def test_what_the_server_turns_out_to_have_is_not_sealed_once_more(
+    network: Network, alice: Alice, bob: KeyPerson
+) -> None:
+    """The messages before the join come while nothing can be sealed yet."""
+    again = alice.crash()
+    out = again.driver._out
+    again.client.do("join", room="den", messages=10).addCallback(lambda answer: out.hold("a test"))
+    network.pass_time(1)
+    out.release("a test")
+    again.say_in("den", "later")
+    network.pass_time(1)
+    assert bob.texts == ["hello", *WORDS, "later"]
+    assert not [text for text in bob.notices if "missing" in text]
+    assert again.said == ["later"]
+
+
 @pytest.mark.parametrize("withheld", WORDS)
 def test_what_a_server_withholds_after_a_crash_is_told(
     network: Network, alice: Alice, bob: KeyPerson, withheld: str
