@@ -60,6 +60,12 @@ ROOM_OPENING = guards(
             "return self._memory.was_encrypted(room.id, max(event.seq, event.message))",
             "return False",
         ),
+        (
+            "an edit by somebody else that came before its message",
+            "if isinstance(change, e.Reacted) or change.by_id == line.by_id:",
+            "if True:",
+        ),
+        ("an edit of a file", 'if line is not None and line.file and kind == "edit":', "if False:"),
         ("a plain change after the room was encrypted", "max(event.seq, event.message)", "event.message"),
     ],
     *ROOMS,
@@ -153,6 +159,16 @@ ROOM_MEMORY = guards(
     [
         ("any number of messages", "        if len(lines) > MOST:\n", "        if False:\n"),
         ("any number of rooms", "        if len(self._rooms) > MOST_ROOMS:\n", "        if False:\n"),
+        (
+            "a message with the id of somebody else's",
+            "if known is not None and known.by_id != line.by_id:",
+            "if False:",
+        ),
+        (
+            "a file in the place of a message",
+            "if self.find(room, event.id) is None:\n            who",
+            "if True:\n            who",
+        ),
         ("a deleted message that stays in the history", "        self._store.forget(place_of(room), line.id)\n", ""),
         ("a later start that replaces an earlier one", "= min(seq, self._sealed_from.get(room, seq))", "= seq"),
         ("a message that does not count", "if line.text and counts(line)]", "if line.text]"),

@@ -216,6 +216,49 @@ def test_changes_from_another_room_are_refused(alice: KeyPerson, bob: KeyPerson)
     assert len([text for text in alice.notices if "a message that this device does not have" in text]) == 2
 
 
+def test_a_message_cannot_have_the_id_of_somebody_elses(alice: KeyPerson, bob: KeyPerson) -> None:
+    say(alice, "mine")
+    (said,) = alice.heard(e.Said)
+    bob.client.do("say", room="den", text="in its place", id=said.id).addErrback(lambda failure: None)
+    bob.network.flow()
+    assert alice.texts == ["mine"]
+    assert any("has the id of another one" in text for text in alice.notices)
+
+
+def test_an_edit_that_comes_before_its_message_is_believed_of_the_author_only(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    carol = account(KeyPerson(network, name="carol", several=True).come(), "Carol")
+    carol.do("join", room="den")
+    say(bob, "the first of its key")
+    parts = alice.driver.parts
+    assert parts is not None
+
+    async def not_yet() -> None:
+        pass
+
+    genuine, parts.room_keys.ask = parts.room_keys.ask, not_yet  # type: ignore[method-assign]
+    for name in parts.ring.groups.inbound.names():
+        parts.ring.groups.inbound.forget(name)
+    say(bob, "genuine")
+    _seal(carol, "den", "edit", {"message": carol.heard(e.Said)[-1].id, "text": "forged"})
+    alice.decide(genuine())
+    assert [(said.text, said.edited) for said in alice.heard(e.Said)[1:]] == [("genuine", 0)]
+    carol.leave()
+
+
+def test_a_file_cannot_be_edited_and_takes_no_messages_place(alice: KeyPerson, bob: KeyPerson) -> None:
+    say(alice, "mine")
+    (said,) = bob.heard(e.Said)
+    file = {"at": 1, "room": "den", "file": "f", "number": 1, "name": "0" * 32, "size": 3, "sha256": "0"}
+    for id, by_id, seq in (("f", user_id(alice), 50), (said.id, user_id(bob), 51)):
+        bob.driver.opening.note(e.Shared(id=id, by="Alice", by_id=by_id, seq=seq, sealed=True, **file))  # type: ignore[arg-type]
+    _seal(alice, "den", "edit", {"message": "f", "text": "a text"})
+    assert not bob.heard(e.Edited)
+    _seal(alice, "den", "edit", {"message": said.id, "text": "better"})
+    assert [edited.message for edited in bob.heard(e.Edited)] == [said.seq]
+
+
 def _seal(person: KeyPerson, name: str, kind: str, body: Record) -> None:
     """Send what an honest client would not send, sealed as it should be."""
     parts = person.driver.parts
