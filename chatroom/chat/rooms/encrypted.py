@@ -14,7 +14,7 @@ from chatroom.chat.state import ChatState
 from chatroom.model.events import DevicesChanged, Kicked
 
 NOW_ENCRYPTED = "the room is encrypted now; join with chatroom-client"
-KEYS_LOST = "the room is encrypted, and this device is not linked"
+KEYS_LOST = "the room is encrypted, and this session has no linked device any more"
 
 
 def put_out_keyless(state: ChatState, room: Room) -> None:

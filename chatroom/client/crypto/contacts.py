@@ -152,7 +152,11 @@ class Contacts:
     def _pin_name(self, contact: Contact, name: str, learned: Learned) -> Learned:
         """Remember a contact under a name, and note if the name belonged to somebody else."""
         former_id = self.id_of(name)
-        if former_id not in ("", contact.user_id) and contact.user_id != self._identity.user_id:
+        ours = self._identity.user_id in (
+            contact.user_id,
+            former_id,
+        )  # we know that we have another name, or are others
+        if former_id not in ("", contact.user_id) and not ours:
             former = self.get(former_id)
             if former.matters and learned is not Learned.CHANGED:
                 learned = Learned.OTHER_PERSON

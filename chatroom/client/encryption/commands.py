@@ -12,7 +12,10 @@ from chatroom.client.encryption.words import NO_KEYS
 from chatroom.client.errors import Rejected
 
 USAGES = {
-    "verify": ("/verify <user> [ok|accept]", "compare keys with a person; ok: they are right; accept: a changed key"),
+    "verify": (
+        "/verify <user> [ok|accept]",
+        "show the digits to compare with a person; ok: they are the same; accept: take a changed key all the same",
+    ),
     "devices": (
         "/devices [link|remove|rename|accept] [code, device or name]",
         "list your devices with keys; link one, remove one, name this one; accept a new key from one",

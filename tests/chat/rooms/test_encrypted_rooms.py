@@ -373,7 +373,7 @@ def test_a_session_whose_device_is_removed_is_put_out(world: World) -> None:
     assert kinds(alice) == ["devices-changed", "kicked"]
     (told,) = [record for record in bob.records() if record["event"] == "kicked"]
     assert (told["user"], told["session"]) == ("bob", session_of(bob).id)
-    assert "this device is not linked" in told["reason"]
+    assert "no linked device" in told["reason"]
     assert session_of(bob).rooms == ()
 
 

@@ -245,6 +245,13 @@ def test_our_own_identity_swapped_blocks_everything_in_words_about_oneself(alice
     assert code_of(lambda: alice.contacts.verify("alice", alice.contacts.number("alice"))) == "own-key"
 
 
+def test_whoever_had_our_name_before_us_is_no_alarm(alice: Person) -> None:
+    """We were a guest of that name before we registered, and that guest's keys are asked for."""
+    guest = Person("guest-alice")
+    assert alice.contacts.learn("guest-alice", "alice", guest.list) is Learned.FIRST
+    assert not alice.contacts.why_blocked("guest-alice")
+
+
 def test_our_own_first_list_is_not_believed_if_another_key_signed_it() -> None:
     alice = Person("alice", linked=False)
     alice.identity.make_user_key()

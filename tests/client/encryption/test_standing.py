@@ -138,7 +138,7 @@ def test_whoever_is_put_out_with_a_removed_device_is_told_why(
     (own,) = phone.heard(e.Kicked)
     assert "; /devices says " in own.reason
     (seen,) = bob.heard(e.Kicked)
-    assert seen.reason == "the room is encrypted, and this device is not linked"
+    assert seen.reason == "the room is encrypted, and this session has no linked device any more"
 
 
 def test_without_the_vault_the_bar_and_the_door_say_so(alice: KeyPerson) -> None:

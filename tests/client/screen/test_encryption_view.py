@@ -538,7 +538,7 @@ def test_a_link_is_refused_and_ended(tmp_path: Path) -> None:
         ("/keys import", "name a file: /keys import room-keys.txt"),
         ("/keys plain Bea", "messages to Bea go in plain text already."),
         ("/direct", "usage: /direct <user> [yes|no|off]."),
-        ("/help verify", "/verify <user> [ok|accept]: compare keys with a person;"),
+        ("/help verify", "/verify <user> [ok|accept]: show the digits to compare with a person;"),
     ],
 )
 def test_what_is_typed_wrongly_is_explained(tmp_path: Path, line: str, told: str) -> None:
