@@ -42,6 +42,7 @@ OTHERS = [
             ("a failed claim", "            if not succeeded:\n", "            if False:\n"),
             ("a message that is too long", 'if refused.code != "no-session":', "if False:"),
         ],
+        "client/encryption/test_envelopes",
         *PRIVATE,
     ),
     *guards(
@@ -63,9 +64,9 @@ OTHERS = [
                 "            if False:\n                raise _for_people",
             ),
         ],
+        "client/encryption/test_key_server",
         *PRIVATE,
         *ROOMS,
-        "client/encryption/test_key_server",
     ),
     *guards(
         "client/encryption/plaintext",

@@ -349,11 +349,6 @@ SEALED = guards(
         ("an answer before all is stored", "    await _all(storing, releases)\n", ""),
         ("a failure that is answered as a success", "    if failed is not None:\n        raise failed\n", ""),
         (
-            "the same message twice",
-            "chat.append_and_wait(target.log, event, once=True)",
-            "chat.append_and_wait(target.log, event)",
-        ),
-        (
             "acknowledging without keys",
             "    if session.mailbox is None:\n        raise NO_KEYS()",
             "    if session.mailbox is None:\n        return Ok()",

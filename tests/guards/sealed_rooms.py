@@ -85,11 +85,6 @@ ROOM_SEALING = guards(
         ),
         ("a device that is not linked", "        self._check_linked()\n", ""),
         (
-            "a message that overtakes one that may be refused",
-            "            await self._earlier_answered(room, readers.rev)\n",
-            "",
-        ),
-        (
             "a message that overtakes one that is sealed again",
             "            if self._port.is_behind(command):\n",
             "            if False:\n",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from devices_with_keys import Keyed, connected, keyed
 from harness import World, result
+from order import session_of
 
 from chatroom.chat.keys import mailbox
 from chatroom.chat.limits import MAILBOX_WINDOW
+from chatroom.chat.people.inbox_pages import AGAIN
 from chatroom.model.log_names import device_log
 
 
@@ -24,6 +26,21 @@ def test_a_device_that_is_here_and_acknowledges_nothing_is_sent_no_more_than_the
     assert len(mail) == MAILBOX_WINDOW
     bob.client.record(do="e2e-ack", seq=mail[-1]["seq"])
     assert bob.bodies() == [f"b{number}" for number in range(MAILBOX_WINDOW, MAILBOX_WINDOW + 5)]
+
+
+def test_a_client_that_does_not_read_is_sent_nothing_more_until_it_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    alice.send("m1", bob.device.envelope("one"))
+    assert bob.bodies() == ["one"]
+    out = session_of(bob.client).out
+    monkeypatch.setattr(type(out), "holds", property(lambda self: self is out))
+    alice.send("m2", bob.device.envelope("two"))
+    assert bob.bodies() == []
+    monkeypatch.undo()
+    world.pass_time(AGAIN)
+    assert bob.bodies() == ["two"]
 
 
 def test_of_two_envelopes_for_one_device_the_last_is_stored(world: World) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from chatroom.client.encryption.key_server import USERS, KeyServer
 from chatroom.model.key_replies import Keys, UserKeys
+from chatroom.model.replies import MemberId, MemberIdPage
 
 
 class Stingy:
@@ -43,3 +44,24 @@ def test_a_server_that_answers_for_nobody_is_not_asked_for_ever() -> None:
     stingy = Stingy(0)
     found, _ = result(KeyServer(stingy.answer).query(["alice", "bob"]))  # type: ignore[arg-type]
     assert (found, stingy.asked) == ([], [2, 1])
+
+
+class Moving:
+    """A room whose members change between two pages of their list."""
+
+    def __init__(self) -> None:
+        self._pages = [(1, "alice", 1), (2, "bob", 0), (2, "alice", 1), (2, "carol", 0)]
+        self.asked: list[int] = []
+
+    def answer(self, do: str, *, after: int, **more: Any) -> Deferred[MemberIdPage]:
+        """Answer a question for members."""
+        rev, name, left = self._pages[len(self.asked)]
+        self.asked.append(after)
+        return succeed(MemberIdPage(room="den", rev=rev, members=[MemberId(name, name, 1)], more=left))
+
+
+def test_members_who_change_while_they_are_read_are_read_again() -> None:
+    moving = Moving()
+    rev, members = result(KeyServer(moving.answer).members("den"))  # type: ignore[arg-type]
+    assert (rev, [name for _, name, _ in members]) == (2, ["alice", "carol"])
+    assert moving.asked == [0, 1, 0, 1]
