@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from devices_with_keys import Keyed, connected, keyed
+from devices_with_keys import Keyed, connected, keyed, shown
 from harness import World, result
 from order import session_of
 
@@ -78,3 +78,30 @@ def test_the_end_of_a_feed_takes_the_device_from_nobody_else(world: World) -> No
     alice = keyed(world, "alice")
     alice.send("m1", first.device.envelope("one"))
     assert second.bodies() == ["one"]
+
+
+def test_only_what_was_sent_can_be_acknowledged(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    for number in range(MAILBOX_WINDOW + 5):
+        alice.send(f"m{number}", bob.device.envelope(f"b{number}"))
+    assert len(bob.mail()) == MAILBOX_WINDOW
+    bob.client.record(do="e2e-ack", seq=2**53 - 1)
+    assert bob.bodies() == [f"b{number}" for number in range(MAILBOX_WINDOW, MAILBOX_WINDOW + 5)]
+    bob.client.drop()
+    client, user_id = connected(world, "bob", device="bob")
+    again = Keyed(client, "bob", world.chat.server_id, user_id)
+    client.record(do="keys-publish", **shown(client, again.device))
+    assert again.bodies() == [f"b{number}" for number in range(MAILBOX_WINDOW, MAILBOX_WINDOW + 5)]
+
+
+def test_whoever_ignores_the_author_is_not_told_of_a_sealed_message(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.client.drop()
+    for ignores in (False, True):
+        reader, _ = connected(world, "bob", device="telnet")
+        if ignores:
+            reader.record(do="ignore", user="alice")
+        reader.records()
+        alice.send(f"m{ignores}", bob.device.envelope(), notice="message", user="bob")
+        assert ("e2e-notice" in [record["event"] for record in reader.records()]) is not ignores
+        reader.drop()
