@@ -43,7 +43,7 @@ class DirectCommand:
             self._dialogue.say(f"messages to {user} are relayed by the server, encrypted as before.")
         else:
             await self._name(links, user)
-            self._dialogue.say(f"/direct {user} yes asks {user} for a link.")
+            self._dialogue.say(f"/direct {user} yes asks {user} for a link, or agrees to one.")
 
     async def _name(self, links: UserLinks, user: str) -> list[str]:
         """Tell the user which addresses a link reveals. Returns them."""
