@@ -242,6 +242,8 @@ def _users(recalled: Recalled, event: a.Users) -> list[str]:
 
 def _history(recalled: Recalled, event: a.History) -> list[str]:
     if not event.events:
+        if event.room and not event.complete:
+            return []  # there are some, which cannot be shown
         others = f" with {event.user}" if event.user else ""
         return [f"No messages in {event.room}." if event.room else f"No private messages{others}."]
     return [recalled(event.room, said) for said in event.events]

@@ -87,7 +87,10 @@ class LocalAnswers:
             self._port.tell(notice)
         if len(events) <= wanted:
             oldest = page.events[0].seq if page.events else 0
-            return a.History(page.room, events, page.complete, searched_to=oldest)
+            none_shown = (
+                bool(page.events) and not events
+            )  # there are messages, so nobody is to be told that there are none
+            return a.History(page.room, events, page.complete and not none_shown, searched_to=oldest)
         return a.History(page.room, events[-wanted:], complete=False, searched_to=events[-wanted].seq)
 
     async def _of_person(self, record: dict[str, Any], parts: EncryptionParts) -> a.History | a.Found:

@@ -10,6 +10,7 @@ from client.encryption.meddling import Meddler, Record
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 
+from chatroom.client.plain_text import lines_of
 from chatroom.model import events as e
 from chatroom.model.device import Device
 
@@ -80,11 +81,14 @@ def test_who_joins_is_told_once_that_earlier_messages_cannot_be_opened(
     dora.do("join", room="den")
     network.pass_time(5)
     assert [text for text in dora.notices if "opened" in text or "missing" in text] == [NOT_HERE]
+    answer = dora.do("history", room="den", messages=2)
+    assert lines_of(answer) == [], answer
+    assert [text for text in dora.notices if "opened" in text or "missing" in text] == [NOT_HERE] * 2
     say(alice, "after")
     assert dora.texts == ["after"]
     answer = dora.do("history", room="den", messages=50)
     assert [event.text for event in answer.events if isinstance(event, e.Said)] == ["after"]
-    assert [text for text in dora.notices if "opened" in text or "missing" in text] == [NOT_HERE, NOT_HERE]
+    assert [text for text in dora.notices if "opened" in text or "missing" in text] == [NOT_HERE] * 3
     dora.leave()
 
 
