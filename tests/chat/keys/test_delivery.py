@@ -7,7 +7,7 @@ from devices_with_keys import Keyed, connected, keyed, shown
 from harness import World, result
 from order import session_of
 
-from chatroom.chat.keys import mailbox
+from chatroom.chat.keys import mailbox, watching
 from chatroom.chat.limits import MAILBOX_WINDOW
 from chatroom.chat.people.inbox_pages import AGAIN
 from chatroom.model.log_names import device_log
@@ -105,3 +105,30 @@ def test_whoever_ignores_the_author_is_not_told_of_a_sealed_message(world: World
         alice.send(f"m{ignores}", bob.device.envelope(), notice="message", user="bob")
         assert ("e2e-notice" in [record["event"] for record in reader.records()]) is not ignores
         reader.drop()
+
+
+def test_of_one_author_a_reader_without_keys_is_told_once_a_minute(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.client.drop()
+    reader, _ = connected(world, "bob", device="telnet")
+    told = []
+    for number in range(4):
+        alice.send(f"m{number}", bob.device.envelope(), notice="message", user="bob")
+        told.append([record["event"] for record in reader.records()].count("e2e-notice"))
+        world.pass_time(29)
+    assert told == [1, 0, 0, 1]
+
+
+def test_a_reader_remembers_only_so_many_authors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "MOST_NOTICED", 2)
+    bob = keyed(world, "bob")
+    bob.client.drop()
+    reader, _ = connected(world, "bob", device="telnet")
+    for name in ("alice", "carol", "dora"):
+        keyed(world, name).send("m1", bob.device.envelope(), notice="message", user="bob")
+    assert [record["by"] for record in reader.records() if record["event"] == "e2e-notice"] == [
+        "alice",
+        "carol",
+        "dora",
+    ]
+    assert len(session_of(reader).noticed) == 1
