@@ -74,10 +74,10 @@ def test_clients_from_one_folder_and_from_two_live_side_by_side(tmp_path: Path, 
     for client in clients:
         client.log.wait_for("alice: hello from the third")
     said = [client.end() for client in clients]
-    linked, locked = sorted(said[:2], key=lambda words: "Your keys are in use" in words)  # one of both has the keys
+    linked, locked = sorted(said[:2], key=lambda words: "your keys are in use" in words)  # one of both has the keys
     assert "a device that calls itself" in linked
     assert "waits to be linked" in linked
-    assert "Your keys are in use by process" in locked
+    assert "your keys are in use by process" in locked
     assert "this device is not linked" in said[2]
     files = [folder.path / "state" / "chatroom" / "device" for folder in folders]
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
