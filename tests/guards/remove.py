@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from guards import (
     around,
+    costs,
     crypto_people,
     crypto_rooms,
     devices,
@@ -33,7 +34,7 @@ from guards import (
 )
 from guards.guard import Guard
 
-TABLES = (crypto_people, crypto_rooms, vault, private, devices, sealed_rooms, around, direct, files, rooms, keys)
+TABLES = (crypto_people, crypto_rooms, vault, private, devices, sealed_rooms, around, direct, files, rooms, keys, costs)
 GUARDS = [guard for table in TABLES for guard in table.GUARDS]
 PROJECT = Path(__file__).parents[2]
 COPIED = ("chatroom", "tests", "benchmarks", "twisted", "setup.cfg", "pyproject.toml")

@@ -81,8 +81,6 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
         _check_number(chat, session, room, stay=command.stay)
         check_admitted(session, room)
         await chat.encrypted_joins.wait(session, room)
-        if session.over:
-            return
         if not command.stay or chat.rules.rooms == 1:
             await _leave_all(chat, session)
         if session.over:

@@ -219,6 +219,11 @@ def test_who_waits_already_with_other_sessions_is_refused_and_waits_no_longer_fo
     assert told == ["joins-limited"] * 3, "one more waits"
     world.pass_time(2 * ENCRYPTED_JOINS_EVERY + 1)
     assert answers(bob) == ["entered"]
+    for each in session_of(bob).user.sessions[1:]:
+        each.host.connections.hang_up(each)
+    assert come_back(bob) == [], "what was refused does not make it wait longer"
+    world.pass_time(ENCRYPTED_JOINS_EVERY)
+    assert answers(bob) == ["entered"]
 
 
 def test_all_users_at_one_address_join_only_so_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
