@@ -19,19 +19,23 @@ class HeldMail:
 
     Args:
         rows: Keeps them.
-        lost: Called with a sender's name when a message is dropped because too many wait.
+        lost: Called with a sender's name when messages are dropped because too many wait; once, until some of the
+            sender's were opened.
     """
 
     def __init__(self, rows: Rows, lost: Callable[[str], None]) -> None:
         self._rows = rows
         self._lost = lost
+        self._told: set[str] = set()  # the ids of senders whose loss was told
 
     def hold(self, event: E2eFrom) -> None:
         """Keep a message, or drop it if too many wait."""
         keys = self._rows.keys(TABLE)
         of_one = sum(key.startswith(f"{event.by_id} ") for key in keys)
         if of_one >= MOST_OF_ONE or len(keys) >= MOST:
-            self._lost(event.by)
+            if event.by_id not in self._told and len(self._told) < MOST:
+                self._told.add(event.by_id)
+                self._lost(event.by)
             return
         self._rows.put(TABLE, _key(event), encode(event))
 
@@ -47,6 +51,7 @@ class HeldMail:
 
     def remove(self, event: E2eFrom) -> None:
         """Forget a message that was opened."""
+        self._told.discard(event.by_id)
         self._rows.delete(TABLE, _key(event))
 
 

@@ -82,7 +82,7 @@ class EncryptionParts:
             port.tell(SecurityNotice(text=text, user=user, alarm=True))
 
         def lost(name: str) -> None:
-            warn(f"Too many messages of {name} wait, so one was dropped; see /verify {name}.")
+            warn(f"Too many messages of {name} wait, so later ones are dropped; see /verify {name}.")
 
         self.ring = ring
         self.port = port

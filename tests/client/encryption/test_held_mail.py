@@ -54,3 +54,15 @@ def test_all_senders_together_fill_only_so_much(monkeypatch: pytest.MonkeyPatch)
     for user in ("alice", "bob", "carol"):
         held.hold(user, 1)
     assert (held.mail.count("alice"), held.mail.count("carol"), held.lost) == (1, 0, ["Carol"])
+
+
+def test_what_is_dropped_of_one_sender_is_told_once_until_something_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_mail, "MOST_OF_ONE", 1)
+    held = Held()
+    for seq in range(4):
+        held.hold("bob", seq)
+    assert held.lost == ["Bob"]
+    held.mail.remove(held.mail.of("bob")[0])
+    for seq in range(4, 7):
+        held.hold("bob", seq)
+    assert held.lost == ["Bob", "Bob"]
