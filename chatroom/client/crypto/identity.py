@@ -238,7 +238,7 @@ class Identity:
             if found == wanted:
                 self._compared.add(device)
                 return device
-        raise CryptoRefusal("wrong-code", "no device that waits has this code; compare all thirty digits")
+        raise CryptoRefusal("wrong-code", "no device that waits has this code; compare it, and type /devices there")
 
     def sign_list(
         self, devices: Collection[DeviceKeys], rev: int, base: DeviceList | None = None, *, proposed: bool = False

@@ -152,6 +152,7 @@ class Encryption:
     @refusing
     async def devices(self) -> list[DeviceLine]:
         own = (await self._ready()).devices
+        own.waiting.try_again()
         await own.refresh()
         own.waiting.looked()
         await self._driver.commit()

@@ -138,7 +138,7 @@ class OwnDevices:
 
     async def _wait(self) -> None:
         """See that this device waits to be linked: others may have taken its place among those that wait."""
-        if not self.waiting.has_this:
+        if self.waiting.is_left_out():
             await self.publication.publish()
 
     async def _join(self, listed: DeviceList | None) -> None:

@@ -16,6 +16,7 @@ from chatroom.model.device_keys import DeviceKeys
 
 TABLE = "own-waiting"  # the devices of which the user was told, by id; ``REFUSED`` if the user has refused one
 MOST = 64  # the server keeps 32
+MOST_TRIES = 3
 QUIET = 3_600_000  # ms after a notice in which there is no other, unless the user has looked at the devices
 _TOLD = b"told"
 _REFUSED = b"refused"
@@ -30,7 +31,6 @@ class WaitingDevices:
 
     Attributes:
         devices: Those whose keys are genuine, without this one and without forged ones.
-        has_this: Whether the server lets this device wait.
     """
 
     def __init__(self, ring: KeyRing, port: Port) -> None:
@@ -38,12 +38,13 @@ class WaitingDevices:
         self._port = port
         self._quiet_until = 0
         self.devices: list[DeviceKeys] = []
-        self.has_this = False
+        self._has_this = False
+        self._tries = MOST_TRIES
 
     def learn(self, pending: Sequence[DeviceKeys]) -> None:
         """Take the devices that the server says wait, and forget what was noted of others."""
         here = self._ring.identity.device
-        self.has_this = any(device.device == here for device in pending)
+        self._has_this = any(device.device == here for device in pending)
         self.devices = [each for each in pending if each.device != here and self._is_genuine(each)][:MOST]
         waiting = {device.device for device in self.devices}
         for device in self._ring.store.keys(TABLE):
@@ -56,6 +57,20 @@ class WaitingDevices:
         except CryptoRefusal:
             return False
         return True
+
+    def is_left_out(self) -> bool:
+        """Return whether this device is to be published again, because others took its place among those that wait.
+
+        That takes the place of yet another device, so it is done a few times only, until ``try_again``.
+        """
+        if self._has_this or not self._tries:
+            return False
+        self._tries -= 1
+        return True
+
+    def try_again(self) -> None:
+        """Let this device be published again, because the user asks for it."""
+        self._tries = MOST_TRIES
 
     def tell(self) -> None:
         """Tell the user of devices of which nothing was told yet, in one line, at most once in an hour."""

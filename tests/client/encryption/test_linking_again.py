@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from client.encryption.device_people import another, code_of, device_of, link, linked, write
@@ -10,8 +11,9 @@ from client.encryption.meddling import Meddler, false_list, false_seed, own_list
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 from msgspec import to_builtins
+from twisted.internet.defer import Deferred
 
-from chatroom.client.encryption.device_labels import shown_label
+from chatroom.client.encryption.device_labels import checked_label, shown_label
 from chatroom.client.encryption.interface import Security
 from chatroom.client.errors import Rejected
 from chatroom.model.device import Device
@@ -183,6 +185,8 @@ def test_a_device_that_waits_is_renamed_and_keeps_its_name(alice: KeyPerson, bob
 def test_a_name_that_cannot_be_shown_is_refused(alice: KeyPerson, bob: KeyPerson, name: str) -> None:
     before = own_list(alice)
     with pytest.raises(Rejected):
+        checked_label(name)  # and not only the server
+    with pytest.raises(Rejected):
         alice.decide(alice.encryption.rename(name))
     assert own_list(alice) == before
 
@@ -245,3 +249,33 @@ def test_a_refused_device_is_not_listed_and_its_code_links_it_all_the_same(alice
     link(alice, phone)
     assert own_list(phone) == own_list(alice)
     phone.leave()
+
+
+def test_a_device_that_others_push_out_waits_again_when_its_user_looks(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    """Others who know the password push it out again and again: it answers a few times, and not for ever."""
+    directory = network.world.chat.keys.directory
+    phone = another(alice, "phone")
+    publish, times = directory.publish, 0
+
+    async def pushed_out(user: str, command: Any) -> Any:
+        nonlocal times
+        times += 1
+        before = await publish(user, command)
+        await directory.forget_device(user, command.device.device)
+        return before
+
+    directory.publish = pushed_out
+    Deferred.fromCoroutine(directory.forget_device(user_id(alice), device_of(phone)))
+    other = another(alice, "other")  # all devices are told of it
+    network.pass_time(60)
+    assert 0 < times < 20
+    directory.publish = publish
+    with pytest.raises(Rejected, match="type /devices there"):
+        alice.decide(alice.encryption.link(code_of(phone)))
+    phone.decide(phone.encryption.devices())
+    link(alice, phone)
+    assert own_list(phone) == own_list(alice)
+    for person in (phone, other):
+        person.leave()
