@@ -188,18 +188,6 @@ OTHERS = [
         *ROOMS,
     ),
     *guards(
-        "client/encryption/recovery",
-        [
-            (
-                "a recovery key that is not the right one",
-                "            self._ring.identity.restore_user_key(sealed, key)\n",
-                "            pass\n",
-            ),
-            ("no recovery key", "        if not sealed:\n", "        if False:\n"),
-        ],
-        *DEVICES,
-    ),
-    *guards(
         "client/encryption/verify_command",
         [
             ("a mark without digits that were shown", "            if shown is None:\n", "            if False:\n"),

@@ -117,11 +117,6 @@ LIST = guards(
             "        self._ring.store.put(TABLE, KEY, encode(unsent))\n",
         ),
         (
-            "a list that may have arrived",
-            '            if refused.code == "lost":\n                raise\n            if not',
-            "            if not",
-        ),
-        (
             "a refused list that is kept",
             "                await self._drop()\n                raise\n",
             "                raise\n",
@@ -182,6 +177,12 @@ LABELS = guards(
 RECOVERY = guards(
     "client/encryption/recovery",
     [
+        (
+            "a recovery key that is not the right one",
+            "            self._ring.identity.restore_user_key(sealed, key)\n",
+            "            pass\n",
+        ),
+        ("no recovery key", "        if not sealed:\n", "        if False:\n"),
         ("a guest with a recovery key", "        if self._port.guest:\n", "        if False:\n"),
         (
             "a backup that is gone, untold",
