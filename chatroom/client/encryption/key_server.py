@@ -17,6 +17,8 @@ from chatroom.model.key_replies import Claimed, E2eSent, Keys, KeysBackedUp, Key
 
 USERS = 50  # in one query
 ENVELOPES = 10  # in one record
+MOST_READS = 5  # of a list of members that changes meanwhile
+MOST_MEMBERS = 100_000  # of a room
 
 Ask = Callable[..., Deferred[Event]]
 
@@ -122,18 +124,30 @@ class KeyServer:
     async def members(self, room: str) -> tuple[int, list[tuple[str, str, int]]]:
         """Return the membership revision of a room, and the id, name and device-list revision of each member.
 
-        If the members change while they are read, they are read again.
+        If the members change while they are read, they are read again, a few times.
+
+        Raises:
+            Rejected: They change all the time, or the server gives no end of the list.
         """
+        for _ in range(MOST_READS):
+            found = await self._members_unchanged(room)
+            if found is not None:
+                return found
+        raise Rejected("busy", f"The members of {room} change too fast; try again.")
+
+    async def _members_unchanged(self, room: str) -> tuple[int, list[tuple[str, str, int]]] | None:
+        """Return what ``members`` returns; None if the members have changed meanwhile."""
+        rev, members = -1, list[tuple[str, str, int]]()
         while True:
-            rev, members = -1, list[tuple[str, str, int]]()
-            while True:
-                answer: Any = await self._ask("member-ids", room=room, after=len(members))
-                members += [tuple(member) for member in answer.members]
-                if rev not in (-1, answer.rev):
-                    break
-                rev = answer.rev
-                if not answer.more:
-                    return rev, members
+            answer: Any = await self._ask("member-ids", room=room, after=len(members))
+            if rev not in (-1, answer.rev):
+                return None
+            rev = answer.rev
+            members += [tuple(member) for member in answer.members]
+            if not answer.more:
+                return rev, members
+            if not answer.members or len(members) > MOST_MEMBERS:
+                raise Rejected("busy", f"The server does not list the members of {room}; try again.")
 
 
 def _for_people(error: Exception) -> Exception:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from harness import result
 from twisted.internet.defer import Deferred, succeed
 
-from chatroom.client.encryption.key_server import USERS, KeyServer
+from chatroom.client.encryption.key_server import MOST_READS, USERS, KeyServer
+from chatroom.client.errors import Rejected
 from chatroom.model.key_replies import Keys, UserKeys
 from chatroom.model.replies import MemberId, MemberIdPage
 
@@ -65,3 +67,29 @@ def test_members_who_change_while_they_are_read_are_read_again() -> None:
     rev, members = result(KeyServer(moving.answer).members("den"))  # type: ignore[arg-type]
     assert (rev, [name for _, name, _ in members]) == (2, ["alice", "carol"])
     assert moving.asked == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["changes with each page", "is never at an end"])
+def test_a_list_of_members_that_has_no_end_is_given_up(kind: str) -> None:
+    asked: list[int] = []
+
+    def answer(do: str, *, after: int, **more: Any) -> Deferred[MemberIdPage]:
+        asked.append(after)
+        changing = kind == "changes with each page"
+        members = [MemberId("alice", "alice", 1)] if changing else []
+        return succeed(MemberIdPage(room="den", rev=len(asked) if changing else 1, members=members, more=1))
+
+    with pytest.raises(Rejected, match="try again"):
+        result(KeyServer(answer).members("den"))  # type: ignore[arg-type]
+    assert len(asked) == (2 * MOST_READS if kind == "changes with each page" else 1)
+
+
+def test_a_server_that_makes_up_members_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.client.encryption.key_server.MOST_MEMBERS", 10)
+
+    def answer(do: str, *, after: int, **more: Any) -> Deferred[MemberIdPage]:
+        assert after < 20
+        return succeed(MemberIdPage(room="den", rev=1, members=[MemberId(f"m{after}", "m", 1)], more=1))
+
+    with pytest.raises(Rejected, match="try again"):
+        result(KeyServer(answer).members("den"))  # type: ignore[arg-type]
