@@ -55,8 +55,8 @@ OTHERS = [
             ),
             (
                 "members that change while they are read",
-                "                if rev not in (-1, answer.rev):\n",
-                "                if False:\n",
+                "            if rev not in (-1, answer.rev):\n",
+                "            if False:\n",
             ),
             (
                 "a message that the server has refused",
