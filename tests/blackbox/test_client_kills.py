@@ -87,4 +87,5 @@ def test_each_message_of_a_killed_client_arrives_once(tmp_path: Path, network: C
         bob.end()
         assert len(words(bob)) == len(set(words(bob)))
         assert "cannot be opened" not in bob.err.text
+        assert "missing before" not in bob.out.text + bob.err.text
         assert b"word-" not in b"\n".join(network.recordings)

@@ -127,7 +127,6 @@ OTHERS = [
                 "                pass",
             ),
             ("mail that waits, untold", "                self._not_opened(refused)\n", ""),
-            ("messages of a page that could not be opened, untold", "        if missing:\n", "        if False:\n"),
             ("a changed list that is not asked for", "            parts.peers.forget(event.user_id)\n", ""),
             ("members' lists that are not asked for", "            parts.members.forget()\n", ""),
         ],

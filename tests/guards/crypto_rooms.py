@@ -44,10 +44,17 @@ INBOUND = guards(
         ("a gap that is not counted", "return range(due, index)", "return range(0)"),
         ("a message kept back in both its forms", "if not each.sid or self._has_opened(name, each)}", "}"),
         ("an unused index that is counted as missing", "index not in excused for", "True for"),
+        ("a message that was opened and is missing at the end", "if index not in session.seen)", "if True)"),
+        (
+            "a message before the key that is missing at the end",
+            "range(max(first, session.start), end",
+            "range(first, end",
+        ),
     ],
     "client/crypto/test_inbound_sessions",
     "client/crypto/test_key_requests",
     "client/crypto/test_key_export",
+    "client/crypto/test_session_ends",
 )
 ROOM_PLAINTEXT = guards(
     "client/crypto/room_plaintext",
@@ -79,6 +86,7 @@ ROOM_PLAINTEXT = guards(
             "(first.room, first.id, first.sender)",
             "(first.room, first.id, sealed.sender)",
         ),
+        ("an end without end", "ge=1, le=LONGEST_SESSION)]", "ge=1)]"),
         ("a version that is not known", "if version not in (1, VERSION):", "if False:"),
         ("a later version, in JSON", "if first.v != 1:", "if False:"),
         (
@@ -128,7 +136,25 @@ OUTBOUND = guards(
         ),
         ("a key for another device of the name", "and offer.ed25519 == ed25519 else", "else"),
         ("a message that the server does not take", "if len(plain) > LONGEST_PLAIN:", "if False:"),
+        ("an end that is not said", "return self.before if self.unused.used <= self.said else None", "return None"),
+        (
+            "an end that is said once, though that message may not arrive",
+            "return self.before if self.unused.used <= self.said else",
+            "return self.before if self.ratchet.message_index <= self.said else",
+        ),
+        (
+            "an end that is confirmed late",
+            "                session.learn(session.last.end() or session.before)\n",
+            "                pass\n",
+        ),
+        (
+            "an end that is confirmed when the session has ended",
+            "                self._ends.put(ended.name.room, ended.end())\n",
+            "                pass\n",
+        ),
+        ("any number of ended sessions", "if len(self._ended) > MOST_ROOMS:", "if False:"),
     ],
+    "client/crypto/test_session_ends",
     "client/crypto/test_outbound_sessions",
     "client/crypto/test_key_requests",
 )
@@ -176,11 +202,26 @@ EXPORT = guards(
     [("a file that is believed", "key, authenticated=False)", "key, authenticated=True)")],
     "client/crypto/test_key_export",
 )
+SESSION_ENDS = guards(
+    "client/crypto/session_ends",
+    [
+        ("any number of rooms", "if len(rooms) >= MOST_ENDS:", "if False:"),
+        ("another session", "end.mark != mark_of(sid) or ", ""),
+        ("a message in doubt that is said to be there", "[*end.unused, *between]", "end.unused"),
+        (
+            "a message of a crash that is there",
+            "self.put(room, end_of(end.mark, index + 1,",
+            "(lambda *_: None)((index,",
+        ),
+    ],
+)
 UNUSED = guards(
     "client/crypto/unused_indexes",
     [
         ("more than fits beside a text", "return len(self.told()) >= FULL", "return False"),
         ("any number of earlier sealings", "tuple(earlier[-MOST_EARLIER:])", "tuple(earlier)"),
+        ("a message in doubt that is said to be there", "[UnusedIndex(index) for index in doubtful] + ", ""),
+        ("more than fits beside a text, at the end", "if len(entries) > MOST_AT_END:", "if False:"),
         (
             "a refused message that seems to be missing",
             "            self._unused[sealed.index] = ()\n",
@@ -201,6 +242,7 @@ UNUSED = guards(
     "client/crypto/test_outbound_sessions",
     "client/encryption/test_rooms",
     "client/encryption/test_earlier_messages",
+    "client/crypto/test_session_ends",
 )
 EVENTS = guards(
     "client/crypto/room_messages",
@@ -262,4 +304,16 @@ FILES = guards(
     ],
 )
 
-GUARDS = [*INBOUND, *ROOM_PLAINTEXT, *OUTBOUND, *REQUESTS, *EXPORT, *UNUSED, *EVENTS, *ROOMS, *AMENDMENTS, *FILES]
+GUARDS = [
+    *INBOUND,
+    *ROOM_PLAINTEXT,
+    *OUTBOUND,
+    *REQUESTS,
+    *EXPORT,
+    *SESSION_ENDS,
+    *UNUSED,
+    *EVENTS,
+    *ROOMS,
+    *AMENDMENTS,
+    *FILES,
+]

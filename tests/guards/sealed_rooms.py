@@ -9,6 +9,8 @@ ROOMS = (
     "client/encryption/test_hostile_rooms",
     "client/encryption/test_rooms",
     "client/encryption/test_after_restart",
+    "client/encryption/test_session_ends",
+    "client/encryption/test_session_ends_of_runs",
 )
 
 ROOM_OPENING = guards(
@@ -31,9 +33,20 @@ ROOM_OPENING = guards(
         ),
         (
             "missing messages, untold",
-            "        missing = self.streams.came(",
-            "        missing = 0 * self.streams.came(",
+            "return missing + self.streams.came(",
+            "return missing + 0 * self.streams.came(",
         ),
+        (
+            "missing messages at the end of a session, untold",
+            "missing = 0 if end is None else",
+            "missing = 0 if True else",
+        ),
+        (
+            "missing messages at the end of a session whose key came late, untold",
+            "        if waiting and end is not None:\n",
+            "        if False:\n",
+        ),
+        ("deleted messages at the end of a session", ", before.first, end) - before.deleted)", ", before.first, end))"),
         (
             "the name that the server gives the sender",
             "by=shown_name(self._ring.contacts, event.by_id, event.by))",
@@ -67,8 +80,10 @@ ROOM_OPENING = guards(
         ),
         ("an edit of a file", 'if line is not None and line.file and kind == "edit":', "if False:"),
         ("a plain change after the room was encrypted", "max(event.seq, event.message)", "event.message"),
+        ("messages of a page that could not be opened, untold", "        if lacking:\n", "        if False:\n"),
     ],
     *ROOMS,
+    "client/encryption/test_room_streams",
 )
 ROOM_SEALING = guards(
     "client/encryption/room_sealing",
@@ -84,6 +99,12 @@ ROOM_SEALING = guards(
             "if False:",
         ),
         ("a device that is not linked", "        self._check_linked()\n", ""),
+        ("an echo of a private message", "if kept is not None and not kept.room_record:", "if False:"),
+        (
+            "a message that is in the log after a crash, and withheld",
+            "                self._ring.groups.outbound.stored(room, *kept.sealings[-1])\n",
+            "                pass\n",
+        ),
         (
             "a message that overtakes one that is sealed again",
             "            if self._port.is_behind(command):\n",
@@ -195,4 +216,41 @@ ROOM_KEYS = guards(
     "client/encryption/test_own_devices",
 )
 
-GUARDS = [*ROOM_OPENING, *ROOM_SEALING, *ROOM_MEMBERS, *ROOM_MEMORY, *ROOM_KEYS]
+ROOM_STREAMS = guards(
+    "client/encryption/room_streams",
+    [
+        ("a session that is withheld with its key", "return end.stored if", "return 0 if"),
+        ("a session that is withheld with its key, told twice", " and not known else 0", " else 0"),
+        (
+            "a session from before the stream",
+            "return end.stored if stream.has_earlier(name, seq) and",
+            "return end.stored if",
+        ),
+        ("a key that is withheld at first", " or stream.has_earlier(name, seq)\n", "\n"),
+        ("a session whose key comes after the next one's", "self.followed[other].since < seq", "True"),
+        ("sessions of other devices", "if other.owner == name.owner and other != name)", "if other != name)"),
+        (
+            "a session that is named as its own earlier one",
+            "if other.owner == name.owner and other != name)",
+            "if other.owner == name.owner)",
+        ),
+        (
+            "a deleted message that is missing",
+            "            stream.deleted[name] = stream.deleted.get(name, 0) + 1\n",
+            "            pass\n",
+        ),
+        (
+            "the end of a session whose key comes late",
+            "            stream.locked[before] = end\n",
+            "            pass\n",
+        ),
+        ("people who were ignored", "                stream.clear()\n", "                pass\n"),
+        ("missing messages that are told again", " and not told else 0", " else 0"),
+        ("a message from before the stream", "(name in self.given and seq > self.joined)", "True"),
+        ("the end of a session of which only the key came", "(name in self.given and seq > self.joined)", "False"),
+    ],
+    "client/encryption/test_session_ends",
+    "client/encryption/test_room_streams",
+)
+
+GUARDS = [*ROOM_STREAMS, *ROOM_OPENING, *ROOM_SEALING, *ROOM_MEMBERS, *ROOM_MEMORY, *ROOM_KEYS]

@@ -11,7 +11,7 @@ Megolm itself opens a message any number of times, under any id, in any room and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -27,7 +27,7 @@ from chatroom.client.crypto.room_messages import (
     RoomKey,
     SessionName,
 )
-from chatroom.client.crypto.room_plaintext import RoomPlaintext, UnusedIndex, read_plaintext
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, SessionEnd, UnusedIndex, read_plaintext
 from chatroom.client.crypto.rows import Rows
 
 MOST_SESSIONS = 5000
@@ -223,7 +223,21 @@ class InboundSessions:
         self._rows.put(SEEN, name.key(), b"".join(number.to_bytes(2) + seen for number, seen in session.seen.items()))
         return range(due, index)
 
-    def _missing(self, name: SessionName, skipped: range, unused: tuple[UnusedIndex, ...]) -> int:
+    def missing_at_end(self, name: SessionName, first: int, end: SessionEnd) -> int:
+        """Return how many messages at the end of a session were not opened, though they are in the room's log.
+
+        Args:
+            name: The session.
+            first: Messages before this index are not counted.
+            end: How the session ended, as its owner says.
+        """
+        session = self.find(name)
+        if session is None:
+            return 0
+        due = range(max(first, session.start), end.used)
+        return self._missing(name, (index for index in due if index not in session.seen), end.unused)
+
+    def _missing(self, name: SessionName, skipped: Iterable[int], unused: tuple[UnusedIndex, ...]) -> int:
         """Return how many skipped indexes are missing: their author does not say in a later message that they are
         unused, or says that another message stands in their place, which was not opened here."""
         excused = {each.index for each in unused if not each.sid or self._has_opened(name, each)}

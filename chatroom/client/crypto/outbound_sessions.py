@@ -19,8 +19,9 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inbound_sessions import InboundSessions
 from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import DeviceId, RoomKey, SessionName
-from chatroom.client.crypto.room_plaintext import RoomPlaintext, write_plaintext
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, SessionEnd, write_plaintext
 from chatroom.client.crypto.rows import Rows
+from chatroom.client.crypto.session_ends import SessionEnds
 from chatroom.client.crypto.unused_indexes import Sealing, UnusedIndexes
 
 MOST_MESSAGES = 100  # sealed by one session
@@ -93,15 +94,56 @@ class SealedForRoom:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A session of this run that seals no more; the server may still confirm messages of it.
+
+    Args:
+        name: Its name.
+        unused: What is known of its messages.
+    """
+
+    name: SessionName
+    unused: UnusedIndexes
+
+    def end(self) -> SessionEnd | None:
+        """Return how it ended, as far as it is known."""
+        return self.unused.end(self.name.sid)
+
+
 @dataclass(slots=True, repr=False)
 class _Outbound:
-    """An outbound session in memory."""
+    """An outbound session in memory.
+
+    Args:
+        name: Its name.
+        ratchet: Seals.
+        state: Its row.
+        offers: Who was offered its key.
+        unused: What is known of its own messages.
+        before: How the session before ended, as far as it is known.
+        last: The session before, if it is of this run.
+        said: The first index whose message says ``before`` as it is now.
+    """
 
     name: SessionName
     ratchet: GroupSession
     state: _State
     offers: dict[DeviceId, _Offer]
     unused: UnusedIndexes = field(default_factory=UnusedIndexes)
+    before: SessionEnd | None = None
+    last: _Ended | None = None
+    said: int | None = None
+
+    def to_say(self) -> SessionEnd | None:
+        """Return what the next message says of the session before: all say it until one that did is in the log."""
+        if self.said is None:
+            self.said = self.ratchet.message_index
+        return self.before if self.unused.used <= self.said else None
+
+    def learn(self, end: SessionEnd | None) -> None:
+        """Note how the session before ended, as far as it is known now."""
+        self.before, self.said = end, None
 
 
 class OutboundSessions:
@@ -123,6 +165,8 @@ class OutboundSessions:
         self._random = random
         self._generation = generation
         self._sessions: dict[str, _Outbound] = {}  # by room
+        self._ended: dict[str, _Ended] = {}  # the last one of each room, until the next one begins
+        self._ends = SessionEnds(rows)
 
     def prepare(self, room: str, members_rev: int, devices: Mapping[DeviceId, str], now: int) -> KeyShare | None:
         """Begin a new session for a room if one is due, and tell who needs the key of the current one.
@@ -189,7 +233,9 @@ class OutboundSessions:
         if session is None or self._is_due(session, members_rev, now):
             raise CryptoRefusal("key-due", "the members need a new key before this message can be sealed")
         try:
-            said = RoomPlaintext(message["ts"], message["body"], message["type"], session.unused.told())
+            said = RoomPlaintext(
+                message["ts"], message["body"], message["type"], session.unused.told(), session.to_say()
+            )
             plain = write_plaintext(room, self._own, message["id"], said)
         except ValueError:
             raise CryptoRefusal("unwritable", "the message holds characters that cannot be encrypted") from None
@@ -203,8 +249,22 @@ class OutboundSessions:
 
     def settled(self, id: str, ct: str) -> None:
         """Note what became of a message; see ``UnusedIndexes.settled``."""
+        for ended in self._ended.values():
+            if ended.unused.settled(id, ct):
+                self._ends.put(ended.name.room, ended.end())
         for session in self._sessions.values():
-            session.unused.settled(id, ct)
+            if session.unused.settled(id, ct):
+                self._ends.put(session.name.room, session.unused.end(session.name.sid))
+            elif session.last is not None and session.last.unused.settled(id, ct):
+                session.learn(session.last.end() or session.before)
+                if not session.unused.used:
+                    self._ends.put(session.name.room, session.before)
+
+    def stored(self, room: str, sid: str, index: int) -> None:
+        """Note that a message which an earlier run has sealed is in the room's log; see ``SessionEnds.stored``."""
+        session = self._current(room)
+        if self._ends.stored(room, sid, index) and session is not None:
+            session.learn(self._ends.get(room))
 
     def was_given(self, name: SessionName, device: DeviceId, ed25519: str) -> int | None:
         """Return the index from which we gave a device the key of a session of ours; None if we did not.
@@ -219,7 +279,11 @@ class OutboundSessions:
 
     def forget(self, room: str) -> None:
         """Begin a new session with the next message to a room, as after leaving it."""
-        self._sessions.pop(room, None)
+        session = self._sessions.pop(room, None)
+        if session is not None:
+            self._ended[room] = _Ended(session.name, session.unused)
+            if len(self._ended) > MOST_ROOMS:
+                del self._ended[next(iter(self._ended))]
         self._rows.delete(OUTBOUND, room)
 
     def end(self, sid: str) -> None:
@@ -255,11 +319,13 @@ class OutboundSessions:
         return session
 
     def _begin(self, room: str, members_rev: int, now: int) -> _Outbound:
+        self.forget(room)
         ratchet = GroupSession()
         name = SessionName(room, ratchet.session_id, self._own)
         key = RoomKey(room=room, sid=name.sid, key=ratchet.session_key.to_base64(), index=0)
         self._inbound.take_shared(name, key)
         session = _Outbound(name, ratchet, _State(b"", now, members_rev, self._generation), {})
+        session.before, session.last = self._ends.get(room), self._ended.pop(room, None)
         self._sessions[room] = session
         self._write(session)
         self._drop_old(session)

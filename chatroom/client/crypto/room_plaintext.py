@@ -8,7 +8,7 @@ bound to the room, the device of its author and the id of the message. The prese
     1       the version, 2
     16      the beginning of the SHA-256 of room, user id, device and id, in their one canonical text
     others  JSON: a list of the time in milliseconds, the body, the type unless that is ``msg``, and after the type
-            the unused indexes of the session if there are any
+            the unused indexes of the session if there are any, and then how the session before ended, if that is said
 
 The first version was JSON alone, with all of these names in it. What was sealed in it is still read.
 """
@@ -24,8 +24,8 @@ from msgspec.json import Decoder
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.padding import ROOM_PADDING, padded
-from chatroom.client.crypto.room_messages import LONGEST_ID, DeviceId, RoomCiphertext
-from chatroom.model.signed_bytes import canonical, to_sign
+from chatroom.client.crypto.room_messages import LONGEST_ID, LONGEST_SESSION, DeviceId, RoomCiphertext
+from chatroom.model.signed_bytes import b64, canonical, to_sign
 
 VERSION = 2
 MOST_UNUSED = 8  # entries about unused indexes in one message
@@ -51,6 +51,30 @@ class UnusedIndex(Struct, frozen=True, array_like=True):
     before: int = 0
 
 
+class SessionEnd(Struct, frozen=True, array_like=True):
+    """How the session ended that the author used in the room before the one that sealed the message.
+
+    Args:
+        mark: Stands for the session; see ``mark_of``.
+        used: All indexes before this one are in the room's log, but for the unused ones.
+        unused: The indexes before it that nobody is to miss.
+    """
+
+    mark: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+    used: Annotated[int, Meta(ge=1, le=LONGEST_SESSION)]
+    unused: Annotated[tuple[UnusedIndex, ...], Meta(max_length=MOST_UNUSED)] = ()
+
+    @property
+    def stored(self) -> int:
+        """How many messages of the session are in the room's log at least."""
+        return self.used - len({each.index for each in self.unused if 0 <= each.index < self.used})
+
+
+def mark_of(sid: str) -> str:
+    """Return what stands for a session of one user: 48 bits, because it is said only among the user's own."""
+    return b64(sha256(sid.encode()).digest()[:6])
+
+
 class RoomPlaintext(Struct, frozen=True, array_like=True):
     """What a message of a room says.
 
@@ -59,12 +83,14 @@ class RoomPlaintext(Struct, frozen=True, array_like=True):
         body: What it says, depending on its type.
         type: The kind of message.
         unused: The indexes of the session, up to this message, that nobody is to miss.
+        before: How the author's session before this one ended; None if this is not said.
     """
 
     ts: int
     body: dict[str, Any]
     type: Annotated[str, Meta(min_length=1, max_length=32)] = USUAL
     unused: Annotated[tuple[UnusedIndex, ...], Meta(max_length=MOST_UNUSED)] = ()
+    before: SessionEnd | None = None
 
     def __repr__(self) -> str:
         return f"<RoomPlaintext {self.type}>"
@@ -99,11 +125,19 @@ def write_plaintext(room: str, sender: DeviceId, id: str, plain: RoomPlaintext) 
         ValueError: It holds something that has no canonical text.
     """
     said: list[Any] = [plain.ts, plain.body]
-    if plain.type != USUAL or plain.unused:
+    end = plain.before
+    if plain.type != USUAL or plain.unused or end is not None:
         said.append(plain.type)
-    if plain.unused:
-        said.append([[each.index, each.sid, each.before] if each.sid else [each.index] for each in plain.unused])
+    if plain.unused or end is not None:
+        said.append(_written(plain.unused))
+    if end is not None:
+        said.append([end.mark, end.used, _written(end.unused)] if end.unused else [end.mark, end.used])
     return padded(bytes([VERSION]) + _binding(room, sender, id) + canonical(said), ROOM_PADDING)
+
+
+def _written(unused: tuple[UnusedIndex, ...]) -> list[list[int | str]]:
+    """Return unused indexes as they are written."""
+    return [[each.index, each.sid, each.before] if each.sid else [each.index] for each in unused]
 
 
 def read_plaintext(raw: bytes, sealed: RoomCiphertext) -> RoomPlaintext:

@@ -97,7 +97,7 @@ class EventOpening:
         assert isinstance(event, e.SealedMessage)  # see ``opens``
         told = parts.news.open(event)
         if event.by_id == parts.ring.user_id and event.device == parts.ring.identity.device:
-            parts.room.echoed(event.id, event.ct)
+            parts.room.echoed(event.id, event.ct, self._id_of(event.room))
         return OpenedEvents(told)
 
     async def _open_mail(self, event: E2eFrom, parts: EncryptionParts) -> OpenedEvents:
@@ -138,9 +138,14 @@ class EventOpening:
 
     def missed(self, room: str) -> None:
         """Note that some events of a room, of which we know the name, are not told."""
+        id = self._id_of(room)
+        if self._owner.parts is not None and id:
+            self._owner.parts.news.streams.broken(id)
+
+    def _id_of(self, room: str) -> str:
+        """Return the id of a room that we are in; empty if we are not."""
         state = self._owner.port.rooms.find(room)
-        if self._owner.parts is not None and state is not None:
-            self._owner.parts.news.streams.broken(state.id)
+        return state.id if state is not None else ""
 
     def note(self, event: Event) -> None:
         """Follow an event that is about to be handled as it is."""

@@ -65,6 +65,11 @@ class SealedOutbox:
         value = self._rows.get(TABLE, id)
         return None if value is None else decode(value, type=SealedCommand)
 
+    def members_of(self, id: str) -> int:
+        """Return the membership revision that a message to a room was sealed for; 0 if it is not here."""
+        kept = self.get(id)
+        return int(kept.room_record.get("members", 0)) if kept is not None else 0
+
     def put(self, record: Mapping[str, Any], **sealed: Any) -> SealedCommand:
         """Keep a sealed message.
 

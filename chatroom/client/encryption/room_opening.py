@@ -14,6 +14,7 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_offers import SealedFiles
 from chatroom.client.crypto.inbound_sessions import OpenedInRoom
 from chatroom.client.crypto.room_messages import RoomCiphertext, SessionName
+from chatroom.client.crypto.room_plaintext import SessionEnd
 from chatroom.client.encryption import words
 from chatroom.client.encryption.conversations import excerpt
 from chatroom.client.encryption.keyring import KeyRing
@@ -75,10 +76,26 @@ class RoomOpening:
         told, opened = self._opened(event, sealed)
         if told is None:
             return self._wait(event, sealed)
-        missing = self.streams.came(sealed.name(), event.seq, opened.skipped) if opened is not None else 0
-        if missing:
-            told.insert(0, SecurityNotice(text=words.missing(missing, self._named(event).by), room=event.room))
-        return told
+        missing = self._missing(sealed, opened) if opened is not None else 0
+        return [*self._told_missing(missing, event), *told]
+
+    def _told_missing(self, missing: int, event: e.SealedMessage) -> Told:
+        """Return what is told of missing messages of an author, if there are any."""
+        text = words.missing(missing, self._named(event).by)
+        return [SecurityNotice(text=text, room=event.room)] if missing else []
+
+    def _missing(self, sealed: RoomCiphertext, opened: OpenedInRoom) -> int:
+        """Return how many messages are missing before one that was opened, also of the author's session before."""
+        name, end = sealed.name(), opened.plain.before
+        missing = 0 if end is None else self._missing_at_end(name, end, sealed.seq)
+        return missing + self.streams.came(name, sealed.seq, opened.index, opened.skipped)
+
+    def _missing_at_end(self, name: SessionName, end: SessionEnd, seq: int) -> int:
+        """Return how many messages are missing at the end of the session before a session."""
+        before = self.streams.ended(name, end, seq)
+        if isinstance(before, int):
+            return before
+        return max(0, self._ring.groups.inbound.missing_at_end(before.name, before.first, end) - before.deleted)
 
     def open_page(self, events: Sequence[Event], name: str) -> tuple[list[Event], list[Notice]]:
         """Open the messages of a page of the history.
@@ -152,6 +169,7 @@ class RoomOpening:
     def _wait(self, event: e.SealedMessage, sealed: RoomCiphertext) -> Told:
         """Keep a message until its key comes. Returns a notice, unless the user was told so."""
         self._waiting.setdefault(sealed.name(), []).append(event)
+        self.streams.locked(sealed.name())
         self.wanted.append(sealed)
         while sum(map(len, self._waiting.values())) > MOST_WAITING:
             self._waiting.popitem(last=False)
@@ -176,9 +194,13 @@ class RoomOpening:
     def came(self, name: SessionName) -> Told:
         """Open the messages that waited for a key. Returns what to show of them."""
         told: Told = []
-        for event in self._waiting.pop(name, []):
+        end, waiting = self.streams.unlocked(name), self._waiting.pop(name, [])
+        for event in waiting:
             self.streams.again(name.room, words.not_opened_yet(self._named(event).by))
             told += self.open(event)
+        if waiting and end is not None:
+            last = waiting[-1]
+            told += self._told_missing(self._missing_at_end(name, end, last.seq), last)
         return told
 
     def imported(self) -> Told:

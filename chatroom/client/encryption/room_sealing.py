@@ -113,7 +113,7 @@ class RoomSealing:
 
     async def _earlier_answered(self, room: RoomState, rev: int) -> None:
         """Wait until no message is under way that was sealed for other members: it may be refused, and comes first."""
-        while any(self._rev_of(id) != rev for id in self._under_way(room)):
+        while any(self._outbox.members_of(id) != rev for id in self._under_way(room)):
             await self._next_answer()
 
     def _next_answer(self) -> Deferred[None]:
@@ -126,11 +126,6 @@ class RoomSealing:
         """Return the ids of the messages to a room that the server has not answered."""
         here = fold(room.room)
         return [id for id, command in self._sent.items() if fold(command.record.get("room", "")) == here]
-
-    def _rev_of(self, id: str) -> int:
-        """Return the membership revision that a message under way was sealed for."""
-        kept = self._outbox.get(id)
-        return int(kept.room_record.get("members", 0)) if kept is not None else 0
 
     def _answered(self) -> None:
         """Let those go on that wait for an answer."""
@@ -258,13 +253,17 @@ class RoomSealing:
         self._sent[sealed.record["id"]] = command
         self._port.write({**sealed.room_record, "ref": command.record["ref"]})
 
-    def echoed(self, id: str, ct: str) -> None:
+    def echoed(self, id: str, ct: str, room: str) -> None:
         """Note that the server has stored a message of ours; its echo was opened.
 
         Args:
             id: The id of the message.
             ct: What the room's log has of it: perhaps it was sealed twice, and the server had it already.
+            room: The room's id.
         """
+        kept = self._outbox.get(id)
+        if kept is not None and not kept.room_record:
+            return  # it is the id of a private message, which the server has made up
         command = self._sent.pop(id, None)
         if command is None:
             self._stored[id] = None
@@ -272,6 +271,8 @@ class RoomSealing:
                 del self._stored[next(iter(self._stored))]
         if ct:  # otherwise it was deleted meanwhile, and nobody knows which of the two was there
             self._ring.groups.outbound.settled(id, ct)
+            if kept is not None and kept.sealings and kept.room_record["ct"] == ct:
+                self._ring.groups.outbound.stored(room, *kept.sealings[-1])
         self._outbox.remove(id)
         if command is not None:
             self._tries.pop(command.record["ref"], None)

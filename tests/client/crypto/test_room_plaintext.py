@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.room_messages import RoomCiphertext
-from chatroom.client.crypto.room_plaintext import RoomPlaintext, read_plaintext, write_plaintext
+from chatroom.client.crypto.room_plaintext import (
+    RoomPlaintext,
+    SessionEnd,
+    UnusedIndex,
+    mark_of,
+    read_plaintext,
+    write_plaintext,
+)
 
 PLACE = RoomCiphertext("room-1", "id-1", ("alice", "A"), "sid", "ct", 7)
 PLAIN = RoomPlaintext(1_800_000_000_000, {"text": "hi"})
@@ -83,6 +90,9 @@ HEAD = written()[:17]
         (HEAD + b"[1]", "unreadable"),
         (HEAD + b'[1,{},""]', "unreadable"),
         (HEAD + b'{"ts":1,"body":{}}', "unreadable"),
+        (HEAD + b'[1,{},"msg",[],["m",0]]', "unreadable"),
+        (HEAD + b'[1,{},"msg",[],["m",1001]]', "unreadable"),
+        (HEAD + b'[1,{},"msg",[],["m"]]', "unreadable"),
         (HEAD + b"\xff", "unreadable"),
         (b"\0" + HEAD[1:] + b"[1,{}]", "too-new"),
         (b"\x03" + HEAD[1:] + b"[1,{}]", "too-new"),
@@ -98,6 +108,20 @@ def test_any_text_of_up_to_67_bytes_takes_one_step(text: str) -> None:
     place = RoomCiphertext("r" * 128, "i" * 128, ("u" * 128, "ABCDEFGHIJ"), "", "")
     assert len(written(place, plain)) == 111
     assert read_plaintext(written(place, plain), place) == plain
+
+
+@given(st.text("abc", max_size=40))
+def test_any_text_of_up_to_40_bytes_takes_one_step_beside_the_end_of_the_session_before(text: str) -> None:
+    plain = RoomPlaintext(1_800_000_000_000, {"text": text}, before=SessionEnd(mark_of("a session"), 100))
+    assert len(written(plain=plain)) == 111
+    assert read_plaintext(written(plain=plain), PLACE) == plain
+
+
+def test_the_end_of_the_session_before_is_sealed() -> None:
+    unused = (UnusedIndex(3), UnusedIndex(4, "sid", 5))
+    for each in (SessionEnd("mark", 7), SessionEnd("mark", 7, unused)):
+        plain = RoomPlaintext(1, {}, unused=unused, before=each)
+        assert read_plaintext(written(plain=plain), PLACE) == plain
 
 
 def test_a_text_of_68_bytes_takes_another_step() -> None:

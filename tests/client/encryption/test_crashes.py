@@ -114,6 +114,8 @@ def conversation(
     network.pass_time(70)
     happened = bool(alice.deaths or bob.deaths) if cut is None else network.cut_after is None
     for person in (alice.person, bob.person, carol):
+        assert not [text for text in person.notices if "missing before" in text]
+    for person in (alice.person, bob.person, carol):
         person.leave()
     world.close()
     return happened, tap, alice, bob

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from client.encryption.meddling import Meddler, Record
 from client.encryption.people import KeyPerson, account
+from client.encryption.withholding import missing, say
 from client.network import Network
 
 from chatroom.client.plain_text import lines_of
@@ -38,13 +39,6 @@ def bob(network: Network, alice: KeyPerson) -> Iterator[KeyPerson]:
     person.leave()
 
 
-def say(person: KeyPerson, *texts: str) -> None:
-    """Say something in the room."""
-    for text in texts:
-        person.say_in("den", text)
-    person.network.flow()
-
-
 def again(person: KeyPerson, name: str, history: int = 0) -> KeyPerson:
     """Return the next run of a client that has left, in the room."""
     fields = {"login": (name, "a good password"), "device": Device("laptop", "one"), "room": "den", "several": True}
@@ -59,11 +53,6 @@ def new_session(person: KeyPerson) -> None:
     parts = person.driver.parts
     assert parts is not None
     parts.ring.groups.outbound.forget(person.client.rooms["den"].id)
-
-
-def missing(person: KeyPerson) -> list[str]:
-    """Return what was told of missing messages."""
-    return [text for text in person.notices if "missing" in text]
 
 
 # ---- what was said before --------------------------------------------------------------------------------------------
