@@ -75,7 +75,9 @@ BAD_LABEL = Refusal("bad-label", "the label of a device cannot have control char
 BAD_KEYS = Refusal("bad-keys", "these keys are not yours, not signed, or not of this server; publish this device's.")
 INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
 JOINS_LIMITED = Refusal("joins-limited", "you have joined {room} too often; join again in {wait}.")
-KEY_BACKUPS_LIMITED = Refusal("key-backups-limited", "you have done that very often; try again in {wait}.")
+KEY_BACKUPS_LIMITED = Refusal(
+    "key-backups-limited", "the recovery key was made or ended very often; try again in {wait}."
+)
 KEYS_ELSEWHERE = Refusal("keys-elsewhere", "another session has this device's keys now, and gets its sealed messages.")
 KEYS_LIMITED = Refusal("keys-limited", "you have asked for too many keys of {user}; write later.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")

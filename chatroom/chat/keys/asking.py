@@ -105,25 +105,24 @@ async def backup(chat: Chat, session: Session, command: KeysBackup) -> Ok:
     present = await chat.keys.directory.list_of(session.user_id)
     if present is None or not present.keys_of(session.keys_device):
         raise NO_KEYS()
-    _limit(chat, session, "backup")
+    _limit(chat, session)
     await chat.keys.directory.keep_backup(session.user_id, command.sealed)
     return Ok()
 
 
 @handles(KeysRestore)
 async def restore(chat: Chat, session: Session, command: KeysRestore) -> KeysBackedUp:
-    """Give the user's own sealed user key."""
-    _limit(chat, session, "restore")
+    """Give the user's own sealed user key, however often: 128 random bits that the server does not have protect it."""
     return KeysBackedUp(sealed=await chat.keys.directory.backup(session.user_id))
 
 
-def _limit(chat: Chat, session: Session, what: str) -> None:
-    """Count that a user stores or fetches the sealed user key.
+def _limit(chat: Chat, session: Session) -> None:
+    """Count that a user stores the sealed user key.
 
     Raises:
         Refused: The user has done so too often in the last hour, from the same address.
     """
-    key = session.user_id, chat.shares.via(session), what
+    key = session.user_id, chat.shares.via(session)
     wait = chat.keys.backups.wait(key)
     if wait:
         raise KEY_BACKUPS_LIMITED(wait=spell(wait))

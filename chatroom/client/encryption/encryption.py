@@ -195,8 +195,10 @@ class Encryption:
     async def keys(self) -> KeyState:
         parts = await self._ready()
         identity, devices = parts.ring.identity, parts.devices
-        recovery = not self.guest() and await parts.recovery.is_set()
-        return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code)
+        recovery, refused = False, ""
+        if not self.guest():
+            recovery, refused = await parts.recovery.state()
+        return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code, refused)
 
     # ---- files of keys ---------------------------------------------------------------------------------------------
 

@@ -86,9 +86,10 @@ class KeyState:
     Args:
         fingerprint: The fingerprint of this device.
         contacts: The number of people whose keys are remembered.
-        recovery: Whether a recovery key is set.
+        recovery: Whether a recovery key is set; false if that is not known.
         linked: Whether this device is one of the user's linked devices.
         code: What to compare on another device to link this one; empty if it is linked.
+        refused: Why the server does not say whether a recovery key is set; empty if it does.
     """
 
     fingerprint: str
@@ -96,6 +97,7 @@ class KeyState:
     recovery: bool
     linked: bool
     code: str
+    refused: str = ""
 
 
 class UserEncryption(Protocol):

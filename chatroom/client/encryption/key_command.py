@@ -8,6 +8,7 @@ from chatroom.client.encryption.words import (
     NO_BACKUP,
     NOTHING_TO_RECOVER,
     accepting_plain,
+    not_given,
     only_accounts,
     state_of_keys,
 )
@@ -80,6 +81,7 @@ class KeyCommand:
             raise Rejected("not-linked", "this device is not linked; /devices says how to link it.")
         self._dialogue.say(RECOVERY)
         once = "The one that you have ends. " if state.recovery else ""
+        once = "If you have one, it ends. " if state.refused else once
         if not await self._dialogue.agrees(f"{once}Make {'a new' if once else 'the'} recovery key?"):
             self._dialogue.say("nothing was changed.")
             return
@@ -94,6 +96,8 @@ class KeyCommand:
         state = await encryption.keys()
         if state.linked:
             raise Rejected("is-linked", NOTHING_TO_RECOVER)
+        if state.refused:
+            raise Rejected("refused", not_given(state.refused))
         if not state.recovery:
             raise Rejected("no-recovery", NO_BACKUP)
         await encryption.recover(await self._dialogue.ask("Recovery key: ", secret=True))

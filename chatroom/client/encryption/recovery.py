@@ -64,12 +64,15 @@ class Recovery:
         """Link this device with the recovery key.
 
         Raises:
-            Rejected: The key is not the right one, none is set, or none is needed.
+            Rejected: The key is not the right one, none is set, or none is needed; or the server refuses to say.
         """
         self._refuse_guest()
         if self._devices.linked:
             raise Rejected("is-linked", words.NOTHING_TO_RECOVER)
-        sealed = await self._server.backup()
+        try:
+            sealed = await self._server.backup()
+        except Rejected as refused:
+            raise refused if refused.code == "lost" else Rejected(refused.code, words.not_given(refused.text)) from None
         if not sealed:
             raise Rejected("no-recovery", words.NO_BACKUP)
         try:
@@ -84,18 +87,26 @@ class Recovery:
         if self._port.guest:
             raise Rejected("guest", words.only_accounts("have a recovery key"))
 
-    async def is_set(self) -> bool:
-        """Return whether the server has a backup, as far as is known; tell the user if it is another than before.
+    async def state(self) -> tuple[bool, str]:
+        """Return whether a recovery key is set, and why the server refuses to say that; empty if it does say it.
 
         Raises:
             Rejected: The connection was lost.
         """
         try:
-            sealed = await self._server.backup()
+            return await self._is_set(), ""
         except Rejected as refused:
             if refused.code == "lost":
                 raise
-            return bool(self._memory.seen)  # it was asked for too often
+            return False, refused.text
+
+    async def _is_set(self) -> bool:
+        """Return whether the server has a backup; tell the user if it is another than before.
+
+        Raises:
+            Rejected: The server refuses to say, or the connection was lost.
+        """
+        sealed = await self._server.backup()
         before = self._memory.seen
         self._memory.note(sealed)
         await self._ring.store.commit()
@@ -108,5 +119,6 @@ class Recovery:
         if self._port.guest or not self._devices.linked or not self._memory.is_due(self._port.now()):
             return
         is_first = self._memory.seen is None
-        if not await self.is_set() and is_first:
+        recovery, refused = await self.state()
+        if not recovery and not refused and is_first:
             self._port.tell(SecurityNotice(text=words.NO_RECOVERY_KEY))

@@ -192,6 +192,16 @@ NO_BACKUP = (
     "somebody has erased it. Link this device by its code on another one; /devices shows the code. If you have no "
     "linked device any more, /keys reset makes new keys, and your contacts see that."
 )
+
+
+def not_given(why: str) -> str:
+    """Return that the server does not say whether it has what a recovery key opens, given its reason, a sentence."""
+    return (
+        f"The server does not say now whether it has what a recovery key opens: {why} Your recovery key may be the "
+        f"right one, so try it again later."
+    )
+
+
 NO_RECOVERY_KEY = (
     "You have no recovery key: if you lose all your devices, you begin anew, and your contacts see changed keys. "
     "/keys recovery makes one."
@@ -313,7 +323,7 @@ def state_of_keys(state: KeyState, guest: str = "") -> list[str]:
     if not state.linked:
         return [*lines, *unlinked(state.code)]
     recovery = "set; /keys recovery makes a new one" if state.recovery else "none; /keys recovery makes one"
-    return [*lines, f"  recovery key: {recovery}"]
+    return [*lines, f"  recovery key: {f'not known; {state.refused}' if state.refused else recovery}"]
 
 
 def unlinked(code: str) -> list[str]:

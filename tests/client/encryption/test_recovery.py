@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from client.encryption.device_people import another, device_of, linked
-from client.encryption.meddling import own_list, user_id
+from client.encryption.meddling import Meddler, own_list, user_id
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 from twisted.internet.defer import Deferred
@@ -37,6 +37,16 @@ def reconnect(alice: KeyPerson) -> None:
     alice.network.pass_time(DAY, 600)
     alice.driver.conversation.drop("a test")
     alice.network.pass_time(5)
+
+
+def refuse_to_give(person: KeyPerson) -> None:
+    """Have the server refuse to give the backup to a client from now on."""
+    refusal = {"event": "error", "code": "limited", "text": "that was very often; try again in 1 hour."}
+
+    def alter(record: dict[str, Any]) -> list[dict[str, Any]]:
+        return [record if record.get("event") != "keys-backup" else {**refusal, "re": record["re"]}]
+
+    Meddler(person).alter = alter
 
 
 def told_of_recovery(person: KeyPerson) -> list[str]:
@@ -96,6 +106,41 @@ def test_the_state_of_the_keys_is_shown_however_often(alice: KeyPerson) -> None:
     alice.decide(alice.encryption.new_recovery_key())
     for _ in range(15):
         assert alice.decide(alice.encryption.keys()).recovery
+
+
+def test_a_refusal_of_the_server_is_told_as_a_refusal(alice: KeyPerson) -> None:
+    """Not as if there were no recovery key, which would lead people to begin anew."""
+    key = alice.decide(alice.encryption.new_recovery_key())
+    phone = another(alice, "phone")
+    refuse_to_give(phone)
+    state = phone.decide(phone.encryption.keys())
+    assert "try again in 1 hour" in state.refused
+    with pytest.raises(Rejected, match="try again in 1 hour") as refused:
+        phone.decide(phone.encryption.recover(key))
+    assert "erased" not in refused.value.text
+    phone.leave()
+
+
+def test_a_refusal_at_the_daily_look_is_not_told_as_no_recovery_key(alice: KeyPerson) -> None:
+    phone = linked(alice, "phone")
+    alice.decide(alice.encryption.new_recovery_key())
+    refuse_to_give(phone)
+    reconnect(phone)
+    assert told_of_recovery(phone) == []
+    assert phone.driver.problem == ""
+    phone.leave()
+
+
+def test_all_linked_devices_say_that_a_recovery_key_is_set(alice: KeyPerson) -> None:
+    phone = linked(alice, "phone")
+    alice.decide(alice.encryption.new_recovery_key())
+    tablet = another(alice, "tablet")
+    for _ in range(12):
+        assert tablet.decide(tablet.encryption.keys()).recovery  # as a question that is given up does
+    for person in (alice, phone):
+        assert person.decide(person.encryption.keys()).recovery
+    for person in (phone, tablet):
+        person.leave()
 
 
 def test_a_device_tells_that_its_backup_was_erased(alice: KeyPerson) -> None:

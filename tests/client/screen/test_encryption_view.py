@@ -293,6 +293,17 @@ def test_a_recovery_key_is_not_asked_for_if_there_is_nothing_that_it_opens(tmp_p
     on_stage(tmp_path, scene)
 
 
+def test_a_refusal_of_the_server_is_not_told_as_no_recovery_key(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.state = KeyState("F1", 0, False, False, "1", refused="that was very often; try again in 1 hour.")
+        stage.type("/keys recover\r")
+        await tells(stage, "try again in 1 hour")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -320,6 +331,7 @@ def test_another_device_is_not_removed(tmp_path: Path, name: str, told: str) -> 
     [
         (KeyState("F1F2", 2, recovery=False, linked=True, code=""), "recovery key: none; /keys recovery makes one"),
         (KeyState("F1F2", 1, recovery=True, linked=True, code=""), "recovery key: set; /keys recovery makes a new one"),
+        (KeyState("F1F2", 2, False, True, "", refused="try in 1 hour."), "recovery key: not known; try in 1 hour."),
         (KeyState("F1F2", 2, recovery=True, linked=False, code="K7Q2M"), "here, type /keys recover, and then your"),
     ],
 )
