@@ -66,6 +66,11 @@ class KeptRoomLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reactions: tuple[KeptReaction, ...] = ()
 
     @property
+    def deleted(self) -> bool:
+        """Whether the message was deleted: nothing changes it any more."""
+        return not self.text
+
+    @property
     def living(self) -> tuple[e.EmojiReaction, ...]:
         """The reactions that nobody has taken back."""
         return tuple(e.EmojiReaction(each.emoji, each.by, each.by_id) for each in self.reactions if each.on)
@@ -87,7 +92,10 @@ class KeptRoomLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
         return (OpenedActed if self.acted else OpenedSaid)(room=room, seq=self.seq, **who, **what)
 
     def after(self, change: e.Edited | e.Reacted) -> KeptRoomLine:
-        """Return the message after a change; the same one if a newer change is known, or no more reactions fit."""
+        """Return the message after a change; the same one if it was deleted, a newer change is known, or no more
+        reactions fit."""
+        if self.deleted:
+            return self
         if isinstance(change, e.Reacted):
             return self._reacted(change)
         return self if change.seq <= self.edit else replace(self, text=change.text, edited=change.at, edit=change.seq)

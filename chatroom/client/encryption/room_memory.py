@@ -91,6 +91,15 @@ class RoomMemory:
         self._put(room, replace(line, text="", answers="", reactions=()))
         self._store.forget(place_of(room), line.id)
 
+    def came_deleted(self, room: str, event: e.SealedMessage) -> None:
+        """Remember that a message was deleted, whether it was known before or not: what is told of it later is old."""
+        line = self.find(room, event.id)
+        if line is None:
+            who: dict[str, Any] = {"id": event.id, "by": event.by, "by_id": event.by_id}
+            self._put(room, KeptRoomLine(seq=event.seq, at=event.at, text="", **who))
+        elif not line.deleted:
+            self.delete(room, replace(line, seq=event.seq))
+
     def forget(self, id: str) -> None:
         """Forget a message of ours that was refused."""
         for known in self._rooms.values():
@@ -149,7 +158,7 @@ class RoomMemory:
             last = 1
         else:
             found = await self._newest(room)
-        found = [line for line in found if line.text and counts(line)]
+        found = [line for line in found if not line.deleted and counts(line)]
         if last > len(found):
             raise Rejected("no-message", "There is no such message among those that this client has opened.")
         return found[-last]

@@ -70,6 +70,7 @@ class RoomOpening:
         if not event.ct:
             if sealed is not None:
                 self.streams.deleted(sealed.name())
+                self._memory.came_deleted(sealed.room, event)
             return [event]
         if sealed is None:
             return []
@@ -112,10 +113,12 @@ class RoomOpening:
         notices: list[Notice] = []
         lacking = False
         for each in events:
+            sealed = self._sealed(each) if isinstance(each, e.SealedMessage) else None
             if not isinstance(each, e.SealedMessage) or not each.ct:
+                if sealed is not None and isinstance(each, e.SealedMessage):
+                    self._memory.came_deleted(sealed.room, each)
                 shown.append(each)
                 continue
-            sealed = self._sealed(each)
             told = self._opened(each, sealed)[0] if sealed is not None else []
             if told is None and sealed is not None:
                 lacking = True
@@ -234,6 +237,8 @@ class RoomOpening:
         about = None if line is None else Standing(line.by_id, room.id, sealed=True, authenticated=True)
         check_amendment(kind, Standing(event.by_id, room.id, sealed=True, authenticated=opened.authenticated), about)
         assert line is not None  # checked just now
+        if line.deleted:
+            return []
         change = replace(change, message=line.seq)
         self._memory.change(room.id, line, change)
         if isinstance(change, e.Reacted):
@@ -304,12 +309,24 @@ class RoomOpening:
         return SecurityNotice(text=text, room=event.room, alarm=True)
 
     async def deleted(self, event: e.Deleted) -> None:
-        """Remove a message from the history that was deleted."""
+        """Remove a message from the history that was deleted, and from those that wait for their keys."""
         room = self._port.rooms.find(event.room)
+        if room is not None:
+            self._waits_no_more(room, event.message)
         line = await self._memory.at(room.id, event.message) if room is not None else None
         if room is not None and line is not None:
             self._memory.delete(room.id, line)
             await self._ring.store.commit()
+
+    def _waits_no_more(self, room: RoomState, seq: int) -> None:
+        """Take a message that was deleted out of those that wait for their keys."""
+        for name, waiting in self._waiting.items():
+            for event in waiting:
+                if (name.room, event.seq) == (room.id, seq):
+                    waiting.remove(event)
+                    self.streams.deleted(name)
+                    self._memory.came_deleted(room.id, event)
+                    return
 
 
 def _change(kind: str, body: dict[str, Any], event: e.SealedMessage) -> e.Edited | e.Reacted:
