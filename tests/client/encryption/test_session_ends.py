@@ -113,6 +113,21 @@ def test_it_is_told_if_the_first_messages_of_the_next_session_are_withheld_too(
     assert missing(bob) == lost(number)
 
 
+def test_the_end_of_a_session_that_was_sent_at_once_with_the_next_one_is_told_with_what_is_said_later(
+    alice: KeyPerson, bob: KeyPerson
+) -> None:
+    server = Withholding(bob)
+    say(alice, *(str(i) for i in range(97)))
+    server.most = 3
+    server.on = True
+    for i in range(8):
+        alice.say_in("den", f"at once {i}")
+    bob.network.flow()
+    assert bob.texts[97:] == [f"at once {i}" for i in range(3, 8)]
+    say(alice, "after", "and more")
+    assert missing(bob) == lost(3)
+
+
 def test_a_session_that_is_withheld_with_its_key_is_told(alice: KeyPerson, bob: KeyPerson, carol: KeyPerson) -> None:
     server = Withholding(bob)
     say(alice, "before")

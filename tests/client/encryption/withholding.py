@@ -33,15 +33,19 @@ class Withholding:
     Attributes:
         on: Whether messages are withheld now.
         keys: Whether mail, which has the keys, is withheld now.
+        most: How many records are withheld at most.
     """
 
     def __init__(self, person: KeyPerson) -> None:
         self.on = self.keys = False
+        self.most = 1000
         self.kept: list[Record] = []
         self.meddler = Meddler(person)
         self.meddler.alter = self._alter
 
     def _alter(self, record: Record) -> list[Record]:
+        if len(self.kept) >= self.most:
+            return [record]
         if (self.on and record.get("event") == "sealed") or (self.keys and record.get("event") == "e2e-from"):
             self.kept.append(record)
             return []
