@@ -68,20 +68,32 @@ class InboxState:
             self._shown.popitem(last=False)
         return fresh
 
-    def received(self, event: e.Private) -> bool:
-        """Note a private message. Returns whether it is to us, and not one that we have sent from elsewhere."""
+    def received(self, event: e.Private | e.Shared) -> bool:
+        """Note a private message, or a file, which counts as one if it is for us alone.
+
+        Returns:
+            Whether it is a message to us, and not one that we have sent from elsewhere.
+        """
+        if isinstance(event, e.Shared):
+            if event.to and event.seq:  # what we give to others has no seq in our inbox
+                self._came(event)
+            return False
         if isinstance(event, a.OwnPrivate):
             peer = self.peer(event.to, event.to_id)
             peer.seq = max(peer.seq, event.seq)
             return False
         self.writer = event.by_id
+        self._came(event)
+        return True
+
+    def _came(self, event: e.Private | e.Shared) -> None:
+        """Count what somebody has sent us as unread, as the server does."""
         peer = self.peer(event.by, event.by_id)
         peer.seq = max(peer.seq, event.seq)
         if isinstance(event, Opened):
             peer.sealed += 1
         else:
             peer.count.add(event.seq, mention=False)
-        return True
 
     def listed(self, answer: a.Conversations) -> None:
         """Follow the server's list of our conversations, which counts what is unread in each."""

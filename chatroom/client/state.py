@@ -286,7 +286,7 @@ class ClientState:
             self.inbox.peer(event.to)
         elif isinstance(event, a.Marked):
             self._marked(event)
-        elif isinstance(event, e.Private):
+        elif isinstance(event, e.Private | e.Shared):
             self.unread += self.inbox.received(event)
         elif isinstance(event, a.Error):
             self._complaint = event.text.rstrip(".")

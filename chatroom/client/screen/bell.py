@@ -35,7 +35,7 @@ class Bell:
             own: Whether the event is the user's own.
             mentioned: Whether it mentions the user's name.
         """
-        concerns_me = mentioned or isinstance(event, e.Private)
+        concerns_me = mentioned or e.of_inbox(event)
         worth = concerns_me if self.mode == "private" else self.mode == "all" and isinstance(event, e.MESSAGES)
         if worth and not own and self._seconds() - self._last >= PAUSE:
             self._last = self._seconds()

@@ -35,14 +35,15 @@ class Notifier:
         self._there = there
 
     def heard(self, event: e.Event, *, own: bool, mentioned: bool) -> None:
-        """Notify the user of a private message or a mention, unless the last notification was less than a second ago.
+        """Notify the user of a private message, a file for the user or a mention, unless the last notification was
+        less than a second ago.
 
         Args:
             event: The event.
             own: Whether the event is the user's own.
             mentioned: Whether it mentions the user's name.
         """
-        if self._way == "off" or self._there or own or not (mentioned or isinstance(event, e.Private)):
+        if self._way == "off" or self._there or own or not (mentioned or e.of_inbox(event)):
             return
         if self._seconds() - self._last >= PAUSE:
             self._last = self._seconds()

@@ -208,7 +208,7 @@ class Presenter:
         if not isinstance(event, e.MESSAGES):
             self.show(event)
             return
-        known = isinstance(event, e.Private) and event.seq <= window.newest
+        known = e.of_inbox(event) and event.seq <= window.newest
         if known and stored_line(event, window) is not None:
             return  # it came with the messages that were fetched when the window was opened
         replayed = self._client.replayed(event)  # it was said before we came

@@ -55,7 +55,7 @@ class ReadMarker:
             own: Whether the event is by the user, who then needs no line.
             away: Whether the user has looked away from the event's window since its last message.
         """
-        if isinstance(event, e.Private):
+        if e.of_inbox(event):
             return away and not own
         if not isinstance(event, e.Spoken):
             return False

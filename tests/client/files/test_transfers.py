@@ -16,8 +16,10 @@ from msgspec.structs import replace
 from sharing import DATA, fetch, hear
 
 from chatroom.client.errors import Rejected
+from chatroom.client.status import ConversationsListed
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device import Device
 from chatroom.model.shared_files import CHUNK
 
 BIG = os.urandom(20 * CHUNK + 5)
@@ -64,6 +66,31 @@ def test_a_file_is_given_to_one_person(network: Network, tmp_path: Path, here: P
     network.flow()
     assert got[0].read_bytes() == DATA
     refusal(refused, "no-file")
+
+
+def test_a_file_that_was_given_is_unread_until_it_is_marked_as_read(network: Network, tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"several": True, "device": Device("laptop", "one")}
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", **fields)
+    bob.do("register", user="Bob", password="a good password")
+    alice.send(write(tmp_path), "bob")
+    network.flow()
+    assert [(peer.user, peer.unread) for peer in bob.client.peers.values()] == [("alice", 1)]
+    bob.client.mark_read(bob.heard(e.Shared)[0].seq, user="alice")
+    assert bob.client.peers["alice"].unread == 0
+    network.pass_time(3)
+    bob.leave()
+    again = Friend(network, "bob", login=("Bob", "a good password"), **fields)
+    assert again.heard(ConversationsListed)
+    assert again.client.peers["alice"].unread == 0
+    again.leave()
+
+
+def test_a_file_that_we_give_is_not_unread(network: Network, tmp_path: Path) -> None:
+    alice, bob = Friend(network, "alice", several=True), Friend(network, "bob")
+    alice.send(write(tmp_path), "bob")
+    network.flow()
+    assert bob.heard(e.Shared)
+    assert [peer.unread for peer in alice.client.peers.values()] in ([], [0])
 
 
 def test_a_file_that_was_given_is_fetched_on_the_way_to_another_room(

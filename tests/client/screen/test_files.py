@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from client.screen.stage import Stage, on_stage
+from client.screen.stage import NOW, Stage, Unread, on_stage
+
+from chatroom.client.status import ConversationsListed
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 
@@ -75,3 +79,34 @@ def test_leaving_says_what_was_not_finished(tmp_path: Path) -> None:
         await tells(stage, "sending a.txt waits: stopped; the same command continues it next time.")
 
     on_stage(tmp_path, scene, size=(120, 24))
+
+
+def given(seq: int, name: str = "notes.txt") -> e.Shared:
+    """Return the event of a file that Bob gives the user."""
+    fields = {"file": f"f{seq}", "number": seq, "name": name, "size": 9, "sha256": "0" * 64, "to": "me"}
+    return e.Shared(id=f"s{seq}", at=NOW * 1000, by="bob", by_id="bob", seq=seq, **fields)
+
+
+def test_a_file_for_the_user_is_news_like_a_private_message(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.peers["bob"] = Unread("bob", 1, seq=7, read=5)
+        stage.tell(given(7))
+        await stage.until(lambda: stage.rows[-1].startswith(" 1:lobby 2:@bob(1!) | "))
+        assert stage.glass.raw.count("\a") == 1
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_file_stands_once_in_a_window_that_was_filled_before_it_came(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.peers["bob"] = Unread("bob", 1, seq=7, read=5)
+        stage.tell(ConversationsListed())
+        stage.type("\x1b2")
+        await stage.until(lambda: stage.client.pasts)
+        stage.client.pasts.pop().callback(a.History("", [given(7)], True, user="bob"))
+        await tells(stage, "/get @7")
+        stage.tell(given(7), given(8, "more.txt"))
+        await tells(stage, "/get @8")
+        assert "".join(stage.rows).count("/get @7") == 1
+
+    on_stage(tmp_path, scene)
