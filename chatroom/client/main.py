@@ -16,7 +16,7 @@ from chatroom.client import standard_streams
 from chatroom.client.command_line import Wish, wanted
 from chatroom.client.config import BadConfig
 from chatroom.client.known_hosts import spell
-from chatroom.client.passphrase import NoPassphrase, is_locked, read_passphrase
+from chatroom.client.passphrase import NoPassphrase, WrongWord, is_locked, read_passphrase
 
 USAGE = 2  # exit status
 VAULTS = "vaults"  # the folder of our keys in the state folder
@@ -56,7 +56,7 @@ def main() -> NoReturn:
         wish = with_passphrase(wish)
     except NoPassphrase as error:
         _complain(str(error))
-        sys.exit(USAGE)
+        sys.exit(1 if isinstance(error, WrongWord) else USAGE)
     drawn = os.isatty(0) and os.isatty(1) and not _is_dumb(os.environ) and not wish.records
     sys.exit(_screen(wish) if drawn else _pipe(wish))
 
@@ -66,7 +66,14 @@ def with_passphrase(wish: Wish) -> Wish:
     where = wish.config.passphrase
     if not where or wish.accept:
         return wish
-    return replace(wish, passphrase=read_passphrase(where, new=not is_locked(wish.state / VAULTS)))
+    vaults = wish.state / VAULTS
+
+    def opens(passphrase: str) -> bool:
+        from chatroom.client.vault.passphrase_check import fits  # here, because few users need it
+
+        return fits(vaults, passphrase)
+
+    return replace(wish, passphrase=read_passphrase(where, new=not is_locked(vaults), fits=opens))
 
 
 def _leave_out_tls() -> None:
@@ -168,7 +175,7 @@ def _sealing(client: Any, conversation: Any, wish: Wish, reactor: Any) -> Callab
     from chatroom.client.encryption.setup import in_vault, make_late
     from chatroom.client.vault.vault_key import KEY_FILE
 
-    store = in_vault(wish.state / VAULTS, wish.passphrase, wish.state / KEY_FILE, reactor)
+    store = in_vault(wish.state / VAULTS, wish.passphrase, wish.state / KEY_FILE, reactor, client.privacy)
     return lambda: make_late(client, conversation, store, mint, default_label(), reactor)
 
 

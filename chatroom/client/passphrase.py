@@ -20,10 +20,16 @@ LOCKED = "passphrase"  # the file that says so
 PROMPT = "Passphrase of your keys: "
 NEW_PROMPT = "Choose a passphrase for your keys: "
 AGAIN_PROMPT = "The same again: "
+WRONG, DIFFERENT = "That is wrong. ", "The two are not the same. "  # before the question that is asked again
+TRIES = 3
 
 
 class NoPassphrase(Exception):
     """The passphrase cannot be read; the text says why, in one sentence, and never what was read."""
+
+
+class WrongWord(NoPassphrase):
+    """A passphrase was read, and is not that of the keys."""
 
 
 def is_place(where: str) -> bool:
@@ -39,26 +45,55 @@ def _on_terminal(prompt: str) -> str:
     return getpass(prompt)
 
 
-def read_passphrase(where: str, ask: Callable[[str], str] = _on_terminal, *, new: bool = False) -> str:
-    """Return the passphrase.
+def read_passphrase(
+    where: str,
+    ask: Callable[[str], str] = _on_terminal,
+    *,
+    new: bool = False,
+    fits: Callable[[str], bool] = lambda passphrase: True,
+) -> str:
+    """Return the passphrase. On the terminal it is asked for again, hidden, if it is wrong.
 
     Args:
         where: ``ask``, ``fd:N`` or ``file:PATH``.
         ask: Asks on the terminal, without showing the answer.
         new: Whether it is set now, so that it is asked for twice.
+        fits: Returns whether a passphrase is that of the keys.
 
     Raises:
-        NoPassphrase: There is none there, or others may read the file.
+        NoPassphrase: There is none there, others may read the file, or it is wrong.
     """
     if not is_place(where):
         raise NoPassphrase(f"--passphrase: {WRONG_PLACE}.")
     if where == "ask":
-        answer = _asked(ask, NEW_PROMPT if new else PROMPT)
-        if new and _asked(ask, AGAIN_PROMPT) != answer:
-            raise NoPassphrase("the two passphrases differ; nothing was changed.")
-        return answer
+        return _chosen(ask) if new else _known(ask, fits)
     kind, _, rest = where.partition(":")
-    return _checked(_first_line(int(rest)) if kind == "fd" else _first_line_of_file(rest), where)
+    read = _checked(_first_line(int(rest)) if kind == "fd" else _first_line_of_file(rest), where)
+    if not fits(read):
+        raise WrongWord(f"--passphrase {where}: the passphrase is wrong; nothing was sent.")
+    return read
+
+
+def _chosen(ask: Callable[[str], str]) -> str:
+    """Ask for a new passphrase until it was typed twice, a few times."""
+    before = ""
+    for _ in range(TRIES):
+        answer = _asked(ask, f"{before}{NEW_PROMPT}")
+        if _asked(ask, AGAIN_PROMPT) == answer:
+            return answer
+        before = DIFFERENT
+    raise NoPassphrase("the two passphrases differ; nothing was changed.")
+
+
+def _known(ask: Callable[[str], str], fits: Callable[[str], bool]) -> str:
+    """Ask for the passphrase until it is right, a few times."""
+    before = ""
+    for _ in range(TRIES):
+        answer = _asked(ask, f"{before}{PROMPT}")
+        if fits(answer):
+            return answer
+        before = WRONG
+    raise WrongWord("the passphrase is wrong; nothing was sent.")
 
 
 def is_locked(folder: Path) -> bool:

@@ -35,6 +35,7 @@ class FakeEncryption:
         served: What ``states`` becomes for a person when the server is asked about that person.
         learned: About whom the server was asked.
         guest_name: Our name, if we are a guest.
+        refusals: What the next secrets are refused with.
     """
 
     states: dict[str, Security] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class FakeEncryption:
     served: dict[str, Security] = field(default_factory=dict)
     learned: list[str] = field(default_factory=list)
     guest_name: str = ""
+    refusals: list[Rejected] = field(default_factory=list)
 
     def guest(self) -> str:
         """Return what the test has said."""
@@ -126,6 +128,7 @@ class FakeEncryption:
     async def recover(self, key: str) -> None:
         """Remember it."""
         self.did.append(("recover", key))
+        self._refuse()
 
     async def reset(self) -> None:
         """Remember it."""
@@ -139,7 +142,12 @@ class FakeEncryption:
     async def import_keys(self, path: Path, passphrase: str) -> int:
         """Remember it."""
         self.did.append(("import", path, passphrase))
+        self._refuse()
         return 1
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
 
     async def keys(self) -> KeyState:
         """Return the state."""

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from chatroom.client import passphrase as module
-from chatroom.client.passphrase import MOST_BYTES, NoPassphrase, read_passphrase
+from chatroom.client.passphrase import (
+    AGAIN_PROMPT,
+    DIFFERENT,
+    MOST_BYTES,
+    NEW_PROMPT,
+    PROMPT,
+    TRIES,
+    WRONG,
+    NoPassphrase,
+    WrongWord,
+    read_passphrase,
+)
 
 
 def never(prompt: str) -> str:
@@ -85,11 +96,50 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
         read_passphrase("ask", never)
 
 
-@pytest.mark.parametrize(("answer", "told"), [("correct horse", ""), ("", "no passphrase was typed")])
-def test_it_is_asked_for_on_the_terminal(monkeypatch: pytest.MonkeyPatch, answer: str, told: str) -> None:
-    monkeypatch.setattr(module.os, "open", lambda *args: os.dup(0))
-    if told:
-        with pytest.raises(NoPassphrase, match=told):
-            read_passphrase("ask", lambda prompt: answer)
-    else:
-        assert read_passphrase("ask", lambda prompt: answer) == answer
+class Asked:
+    """Answers on a terminal, one after the other; knows what was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+        monkeypatch.setattr(module.os, "open", lambda *args: os.dup(0))
+        self.answers = list(answers)
+        self.prompts: list[str] = []
+
+    def __call__(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        return self.answers.pop(0)
+
+
+def is_right(passphrase: str) -> bool:
+    return passphrase == "correct horse"
+
+
+def test_it_is_asked_for_again_on_the_terminal_until_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch, "wrong", "incorrect horse", "correct horse")
+    assert read_passphrase("ask", asked, fits=is_right) == "correct horse"
+    assert asked.prompts == [PROMPT, WRONG + PROMPT, WRONG + PROMPT]
+
+
+def test_after_some_wrong_ones_the_client_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch, *["wrong"] * (TRIES + 1))
+    with pytest.raises(WrongWord, match="is wrong; nothing was sent"):
+        read_passphrase("ask", asked, fits=is_right)
+    assert len(asked.answers) == 1
+
+
+def test_nothing_typed_is_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NoPassphrase, match="no passphrase was typed"):
+        read_passphrase("ask", Asked(monkeypatch, "wrong", ""), fits=is_right)
+
+
+def test_a_wrong_one_in_a_file_ends_the_client_before_it_connects(tmp_path: Path) -> None:
+    with pytest.raises(WrongWord, match="is wrong; nothing was sent") as caught:
+        read_passphrase(f"file:{private(tmp_path, b'wrong horse')}", never, fits=is_right)
+    assert "horse" not in str(caught.value)
+
+
+def test_a_new_one_is_typed_twice_and_asked_for_again_if_the_two_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch, "horse", "house", "horse", "horse")
+    assert read_passphrase("ask", asked, new=True) == "horse"
+    assert asked.prompts == [NEW_PROMPT, AGAIN_PROMPT, DIFFERENT + NEW_PROMPT, AGAIN_PROMPT]
+    with pytest.raises(NoPassphrase, match="differ; nothing was changed"):
+        read_passphrase("ask", Asked(monkeypatch, *["a", "b"] * TRIES), new=True)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from chatroom.client.encryption.interface import Verification
 from chatroom.client.errors import Rejected
+
+Result = TypeVar("Result")
+
+MISTYPED = frozenset(
+    {"too-short", "not-the-same", "weak-passphrase", "wrong-passphrase", "mistyped", "wrong-recovery-key"}
+)  # why a secret is asked for again
 
 
 async def nobody_answers(words: str, *, secret: bool = False, keys: str = "") -> str:
@@ -27,6 +34,27 @@ class Dialogue:
     say: Callable[[str], None]
     show: Callable[[Verification, list[str], list[str]], None]
     ask: Callable[..., Awaitable[str]] = field(default=nobody_answers)
+
+    async def secret(self, words: str, take: Callable[[str], Awaitable[Result]]) -> Result:
+        """Ask for something that is not shown, until it is taken or the user cancels.
+
+        If it was asked for only once, the right one might be typed at the ordinary prompt, where it is shown.
+
+        Args:
+            words: The question.
+            take: Given the answer; fails with ``Rejected`` if it is not the right one.
+
+        Returns:
+            What ``take`` returns.
+        """
+        while True:
+            answer = await self.ask(words, secret=True)
+            try:
+                return await take(answer)
+            except Rejected as refused:
+                if refused.code not in MISTYPED:
+                    raise
+                self.say(refused.text)
 
     async def agrees(self, words: str) -> bool:
         """Return whether the user answers a question with yes."""

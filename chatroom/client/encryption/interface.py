@@ -7,7 +7,7 @@ Each coroutine raises ``Rejected`` with a sentence for the user if it cannot do 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -235,6 +235,8 @@ class Privacy:
         file_links: Carries files over direct links; see ``CurrentLinks``.
         link_files: Takes the files that come over direct links; see ``DirectFiles``.
         settled: Waits for our keys; see ``Sealing``.
+        ask_passphrase: Asks for the passphrase of our keys, because another one was wrong, without showing it; returns
+            nothing if the user gives up. None if nobody can be asked.
     """
 
     encryption: UserEncryption | None = None
@@ -243,6 +245,7 @@ class Privacy:
     file_links: Any = None
     link_files: Any = None
     settled: Callable[[], Deferred[None]] = lambda: succeed(None)
+    ask_passphrase: Callable[[], Awaitable[str]] | None = None
 
     def status(self, user: str) -> Security:
         """Return how messages to a person are protected."""

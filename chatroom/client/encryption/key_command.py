@@ -100,7 +100,7 @@ class KeyCommand:
             raise Rejected("refused", not_given(state.refused))
         if not state.recovery:
             raise Rejected("no-recovery", NO_BACKUP)
-        await encryption.recover(await self._dialogue.ask("Recovery key: ", secret=True))
+        await self._dialogue.secret("Recovery key: ", encryption.recover)
         self._dialogue.say("this device is linked: it gets the messages that are sent from now on.")
 
     async def _reset(self, encryption: UserEncryption) -> None:
@@ -121,16 +121,20 @@ class KeyCommand:
         path = expanded(file)
         if is_there(path):
             raise Rejected("exists", f"{spelled(path)} exists already; give the name of a new file.")
-        passphrase = await self._dialogue.ask("Passphrase for the file: ", secret=True)
-        if len(passphrase) < SHORTEST:
-            raise Rejected("too-short", f"the passphrase needs at least {SHORTEST} characters; nothing was written.")
-        if await self._dialogue.ask("The same again: ", secret=True) != passphrase:
-            raise Rejected("not-the-same", "the two are not the same; nothing was written.")
+        passphrase = await self._dialogue.secret("Passphrase for the file: ", self._typed_twice)
         number = await encryption.export_keys(path, passphrase)
         self._dialogue.say(
             f"{_keys(number)} written to {spelled(path)}, encrypted. With /keys import another device of yours reads "
             f"what was said in encrypted rooms."
         )
+
+    async def _typed_twice(self, passphrase: str) -> str:
+        """Return a passphrase if it is long enough, and the user types it once more."""
+        if len(passphrase) < SHORTEST:
+            raise Rejected("too-short", f"the passphrase needs at least {SHORTEST} characters; nothing was written.")
+        if await self._dialogue.ask("The same again: ", secret=True) != passphrase:
+            raise Rejected("not-the-same", "the two are not the same; nothing was written.")
+        return passphrase
 
     async def _import(self, encryption: UserEncryption, file: str) -> None:
         if not file:
@@ -138,8 +142,9 @@ class KeyCommand:
         path = expanded(file)
         if not is_there(path):
             raise Rejected("no-file", f"there is no file {spelled(path)} that can be read.")
-        passphrase = await self._dialogue.ask("Passphrase of the file: ", secret=True)
-        number = await encryption.import_keys(path, passphrase)
+        number = await self._dialogue.secret(
+            "Passphrase of the file: ", lambda passphrase: encryption.import_keys(path, passphrase)
+        )
         self._dialogue.say(f"{_keys(number)} read.")
 
     async def _accept_plain(self, encryption: UserEncryption, user: str) -> None:

@@ -16,11 +16,12 @@ from chatroom.client.conversation import Conversation
 from chatroom.client.encryption.current_links import CurrentLinks
 from chatroom.client.encryption.driver import EncryptionDriver, OpenStore
 from chatroom.client.encryption.encryption import Encryption
+from chatroom.client.encryption.interface import Privacy
 from chatroom.client.encryption.links import Links
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.sealed_files import SealedFileOffers
 from chatroom.client.passphrase import note_locked
-from chatroom.client.vault.errors import NoPassphraseSet
+from chatroom.client.vault.errors import NoPassphraseSet, WrongPassphrase
 from chatroom.client.vault.vault import Vault, open_vault
 from chatroom.client.vault.vault_key import KeyFile, Passphrase
 
@@ -87,7 +88,7 @@ def make_late(
     return driver
 
 
-def in_vault(folder: Path, passphrase: str, key: Path, reactor: Any) -> OpenStore:
+def in_vault(folder: Path, passphrase: str, key: Path, reactor: Any, privacy: Privacy | None = None) -> OpenStore:
     """Return a function that opens the vault of a user, a file of its own for each server and user.
 
     Args:
@@ -96,11 +97,26 @@ def in_vault(folder: Path, passphrase: str, key: Path, reactor: Any) -> OpenStor
             now gets the passphrase, and the key file does not open it any more.
         key: The key file.
         reactor: Twisted's reactor.
+        privacy: Can ask for the passphrase of a vault that has another one; None if nobody can be asked.
     """
+    known: dict[str, str] = {}  # passphrases that were typed since, by vault
 
     def opened(server: str, user_id: str) -> Deferred[Any]:
         name = sha256(f"{server}\0{user_id}".encode()).hexdigest()[:32]
-        return Deferred.fromCoroutine(_opened(folder, name, passphrase, KeyFile(key), reactor))
+        return Deferred.fromCoroutine(until_right(name))
+
+    async def until_right(name: str) -> Vault:
+        typed = known.get(name, passphrase)
+        while True:
+            try:
+                vault = await _opened(folder, name, typed, KeyFile(key), reactor)
+            except WrongPassphrase:
+                typed = "" if privacy is None or privacy.ask_passphrase is None else await privacy.ask_passphrase()
+                if not typed:
+                    raise
+                continue
+            known[name] = typed
+            return vault
 
     return opened
 

@@ -177,8 +177,9 @@ class App:
         self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, *shown)
         size = self.terminal.output.get_size
         self.encryption = EncryptionView(
-            client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person, draw
-        )
+            client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person, draw,
+            self.terminal.leave,
+        )  # fmt: skip
         self.unsent = Unsent(self.windows, self.terminal, self.output)
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}

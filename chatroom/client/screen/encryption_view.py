@@ -19,6 +19,7 @@ from chatroom.client.screen.colours import LOUD, NOTICE
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.known_words import PRIVACY_TOPIC
 from chatroom.client.screen.local_commands import LocalCommand
+from chatroom.client.screen.questions import Cancelled
 
 CODE = "#ffffff bg:#000000"  # light modules are blocks
 GROUPS = 4  # groups of five digits in a row beside the code
@@ -39,6 +40,7 @@ class EncryptionView:
         start: Starts a coroutine, and shows its error.
         person: Returns the person of the window in front; empty if it is none of a private conversation.
         draw: Has the screen drawn soon.
+        leave: Ends the client.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class EncryptionView:
         start: Callable[[Coroutine[Any, Any, None]], None],
         person: Callable[[], str],
         draw: Callable[[], None],
+        leave: Callable[[], None],
     ) -> None:
         self._privacy = privacy
         self._draw = draw
@@ -59,12 +62,28 @@ class EncryptionView:
         self._size = size
         self._start = start
         self._person = person
+        self._ask = ask
+        self._leave = leave
+        privacy.ask_passphrase = self._passphrase
         self._commands = EncryptionCommands(privacy, Dialogue(say, self._show, ask))
 
     def commands(self) -> list[LocalCommand]:
         """Return the commands."""
         rows = USAGES.items()
         return [LocalCommand(usage, help, partial(self._run, word), PRIVACY_TOPIC) for word, (usage, help) in rows]
+
+    async def _passphrase(self) -> str:
+        """Ask for the passphrase of the keys, because another one was wrong. Whoever gives up leaves the client: a
+        passphrase typed at its ordinary prompt would be shown and stored. Returns the passphrase, or nothing.
+        """
+        try:
+            return await self._ask(
+                "The passphrase of these keys is another one (Enter alone leaves): ", secret=True, first=True
+            )
+        except Cancelled:
+            self._say("the keys stay locked.")
+            self._leave()
+            return ""
 
     def look(self) -> None:
         """Learn in the background how messages to the person of the window in front are protected, for the bar."""

@@ -46,6 +46,7 @@ FOR_GUESTS = frozenset({"login", "register"})
 ABOUT_MESSAGE = frozenset({"edit", "react", "quote", "delete"})
 ABOUT_PERSON = frozenset({"history", "search", *ABOUT_MESSAGE})  # in the window of a person, about the conversation
 WRITTEN = frozenset({"say", "me", "message", "reply", "edit", "quote"})  # commands with a text that somebody wrote
+MISTYPED = frozenset({"bad-password", "wrong-password"})  # refusals after which a hidden password is asked for again
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
@@ -222,20 +223,28 @@ class LineInput:
             self._check_login(command.row)
         fields = self._placed(command, window)
         for arg in command.missing:
-            if arg.field in fields:
-                continue  # the password was given together with the name
-            answer = await self._ask(arg)
-            if command.row.takes_pair and arg is command.row.args[0]:
-                answer, password = pair(answer)
-                fields.update({"password": password} if password else {})
-                check_password(password)
-            fields[arg.field] = answer
-        try:
-            await self.give(command.row.do, **fields)
-        except Rejected:
-            if command.row.do in FOR_GUESTS:
-                self._login_failed = self._seconds()
-            raise
+            if arg.kind is not Kind.SECRET:
+                fields.update(await self._asked_openly(command.row, arg))
+        while True:
+            secrets = {arg.field: await self._ask(arg) for arg in command.missing if _is_lacking(arg, fields)}
+            try:
+                await self.give(command.row.do, **fields, **secrets)
+                return
+            except Rejected as refused:
+                if command.row.do in FOR_GUESTS:
+                    self._login_failed = self._seconds()
+                if not secrets or refused.code not in MISTYPED:
+                    raise
+                self._hearing.refused(refused.code, refused.text)
+
+    async def _asked_openly(self, row: CommandRow, arg: Arg) -> dict[str, str]:
+        """Ask for an argument that is no password; the name of a login may come with its password, after a comma."""
+        answer = await self._ask_openly(f"{arg.prompt} ")
+        if not (row.takes_pair and arg is row.args[0]):
+            return {arg.field: answer}
+        name, password = pair(answer)
+        check_password(password)
+        return {arg.field: name, **({"password": password} if password else {})}
 
     def _placed(self, command: CommandLine, window: ChatWindow) -> dict[str, Any]:
         """Return the fields of a command, with the room or the person of its window if the command is about that.
@@ -292,18 +301,23 @@ class LineInput:
             raise Misuse("you are not logged in; use /login <user> <password>.")
 
     async def _ask(self, arg: Arg) -> str:
-        """Ask for an argument; ask for a new password twice."""
-        secret = arg.kind is Kind.SECRET
-        if secret and not self._told_cancelling:
+        """Ask for a password until it can be one, a new one twice.
+
+        It is asked for again because it would be shown if it was typed once more at the ordinary prompt.
+        """
+        if not self._told_cancelling:
             self._told_cancelling = True
             self._hearing.say("Enter alone or /cancel cancels.")
-        if not secret:
-            return await self._ask_openly(f"{arg.prompt} ")
-        answer = await self._questions.ask(f"{arg.prompt} ", secret=secret)
-        check_password(answer)
-        if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:
-            raise Misuse("the two are not the same; nothing was changed.")
-        return answer
+        while True:
+            answer = await self._questions.ask(f"{arg.prompt} ", secret=True)
+            try:
+                check_password(answer)
+            except Misuse as misuse:
+                self._hearing.complain(str(misuse))
+                continue
+            if not arg.twice or await self._questions.ask("The same again: ", secret=True) == answer:
+                return answer
+            self._hearing.complain("the two are not the same; nothing was changed.")
 
     async def _ask_openly(self, words: str) -> str:
         """Ask for an argument that is no password. If the user types a command, refuse it and ask again, as on telnet;
@@ -340,3 +354,8 @@ class LineInput:
 def _not_in(window: ChatWindow) -> Misuse:
     """Return the error of a line in the window of a room that we are not in."""
     return Misuse(f"you are not in {window.name}; join it with /join {window.name}.")
+
+
+def _is_lacking(arg: Arg, fields: Mapping[str, Any]) -> bool:
+    """Return whether a password is to be asked for: it is not if it came together with the name."""
+    return arg.kind is Kind.SECRET and arg.field not in fields

@@ -48,20 +48,21 @@ class Questions:
         """The current question; None if there is none."""
         return self._waiting[0] if self._waiting else None
 
-    def ask(self, words: str, *, secret: bool = False, keys: str = "") -> Deferred[str]:
+    def ask(self, words: str, *, secret: bool = False, keys: str = "", first: bool = False) -> Deferred[str]:
         """Ask a question. The Deferred fires with the answer, or fails with ``Cancelled``.
 
         Args:
             words: The text before the answer.
             secret: Whether the answer is hidden while it is typed.
             keys: Letters that each are an answer as soon as they are typed; an empty line is an answer as well.
+            first: Whether it comes before all questions that wait, the current one included.
         """
         question = Question(words, secret, keys)
-        if len(self._waiting) >= MOST:
+        if len(self._waiting) >= MOST and not first:
             question.answer.errback(Cancelled())
             return question.answer
-        self._waiting.append(question)
-        if len(self._waiting) == 1:
+        self._waiting.insert(0 if first else len(self._waiting), question)
+        if self.current is question:
             self._changed()
         return question.answer
 

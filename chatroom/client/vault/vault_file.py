@@ -19,7 +19,7 @@ import msgspec
 from chatroom.client.vault.errors import VaultDamaged, VaultError, VaultTooNew, in_words
 from chatroom.client.vault.sealing import KEY, NONCE, Random, Sealer, text
 from chatroom.client.vault.vault_history import HistoryChange, HistoryRows
-from chatroom.client.vault.vault_key import Unlock, decode_header, encode_header, unwrap, wrap
+from chatroom.client.vault.vault_key import Header, Unlock, decode_header, encode_header, unwrap, wrap
 from chatroom.client.vault.vault_lock import VaultLock
 
 FORMAT = 1  # of the file; a client refuses a greater one
@@ -240,6 +240,24 @@ def _check_format(path: Path) -> None:
         raise VaultDamaged(f"{path} is no vault")
     if version > FORMAT:
         raise VaultTooNew(f"the vault {path} was made by a newer chatroom-client; update this one")
+
+
+def stored_header(path: Path) -> Header:
+    """Return the header of a vault that may be open elsewhere; it is only read.
+
+    Raises:
+        VaultError: It is no vault, or cannot be read.
+    """
+    with _explained(path):
+        _check_format(path)
+        db = _connect(path, "ro")
+        try:
+            row = db.execute("SELECT value FROM meta WHERE name='header'").fetchone()
+        finally:
+            db.close()
+    if row is None:
+        raise VaultDamaged(f"{path} is no vault")
+    return decode_header(bytes(row[0]))
 
 
 def _set(db: sqlite3.Connection, name: str, value: bytes) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from client.fake_encryption import DIGITS, NEW, OTHER_DIGITS, RECOVERY_KEY, FakeEncryption, FakeLinks
 from client.screen.stage import NOW, Stage, on_stage, said
+from twisted.internet.defer import Deferred
 
 from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security
 from chatroom.client.encryption.words import key_changed, plain_notice
+from chatroom.client.errors import Rejected
 from chatroom.client.screen.window_list import WindowKind
 from chatroom.client.status import Connected, SecurityNotice
 from chatroom.model import events as e
@@ -395,13 +397,13 @@ def test_room_keys_are_exported_with_a_passphrase_that_is_typed_twice(tmp_path: 
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
         file = tmp_path / "my keys"
+        stage.type(f"/keys export {file}\r")
         for first, second, told in (
             ("short", "", "the passphrase needs at least 8 characters; nothing was written."),
             ("long enough", "long enouhg", "the two are not the same; nothing was written."),
             ("long enough", "long enough", "12 keys were written to"),
         ):
             assert encryption.did == []
-            stage.type(f"/keys export {file}\r")
             await asked(stage, "Passphrase for the file:")
             stage.type(f"{first}\r")
             if second:
@@ -722,4 +724,71 @@ def test_a_notice_stands_in_the_window_of_its_person(tmp_path: Path) -> None:
         stage.tell(SecurityNotice("of nobody's window", user="carol"))
         await stage.shows("-- of nobody's window")
 
+    on_stage(tmp_path, scene)
+
+
+def test_the_passphrase_of_other_keys_is_asked_for_hidden_before_all_other_questions(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        ask = stage.client.privacy.ask_passphrase
+        assert ask is not None
+        name = stage.screen.terminal.questions.ask("Your name: ")
+        await asked(stage, "Your name:")
+        answers: list[str] = []
+        Deferred.fromCoroutine(ask()).addCallback(answers.append)  # type: ignore[arg-type]
+        await asked(stage, "The passphrase of these keys is another one (Enter alone leaves):")
+        stage.type("open sesame\r")
+        await asked(stage, "Your name:")
+        assert stage.client.did == []
+        assert not name.called
+        assert "sesame" not in stage.glass.raw
+        name.addErrback(lambda failure: None)
+        assert answers == ["open sesame"]
+
+    on_stage(tmp_path, scene)
+
+
+def test_whoever_does_not_know_it_leaves_and_gets_no_prompt_that_shows_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        ask = stage.client.privacy.ask_passphrase
+        assert ask is not None
+        left: list[bool] = []
+        stage.screen.encryption._leave = lambda: left.append(True)
+        answers: list[str] = []
+        Deferred.fromCoroutine(ask()).addCallback(answers.append)  # type: ignore[arg-type]
+        await asked(stage, "The passphrase of these keys is another one")
+        stage.type("\r")
+        await stage.until(lambda: answers == [""])
+        assert left
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("line", "question", "code"),
+    [
+        ("/keys recover", "Recovery key:", "mistyped"),
+        ("/keys recover", "Recovery key:", "wrong-recovery-key"),
+        ("/keys import k", "Passphrase of the file:", "wrong-passphrase"),
+    ],
+)
+def test_a_secret_that_was_refused_is_asked_for_again_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, question: str, code: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.state = KeyState("F1F2 F3F4 F5F6", contacts=2, recovery=True, linked=False, code="1")
+        encryption.refusals = [Rejected(code, "That is not it.")]
+        stage.type(f"{line}\r")
+        for typed in ("wr0ng one", "the r1ght one"):
+            await asked(stage, question)
+            stage.type(f"{typed}\r")
+            await stage.until(lambda typed=typed: encryption.did[-1:] and encryption.did[-1][-1] == typed)
+        await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        await tells(stage, "That is not it.")
+        assert stage.client.said == []
+        for secret in ("wr0ng", "r1ght"):
+            assert secret not in stage.glass.raw
+
+    (tmp_path / "k").write_text("keys")
+    monkeypatch.chdir(tmp_path)
     on_stage(tmp_path, scene)

@@ -143,9 +143,36 @@ def test_a_password_that_is_typed_in_the_line_is_not_seen_either(tmp_path: Path)
 def test_a_new_password_is_asked_for_twice(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/register bob\rone\rother\r")
-        await stage.shows("Error: the two are not the same; nothing was changed.", "[lobby]")
-        stage.type("/register bob\rone\rone\r")
+        await stage.shows("Error: the two are not the same; nothing was changed.", "Choose a password:")
+        stage.type("one\rone\r")
         await stage.until(lambda: stage.client.did == [("register", {"user": "bob", "password": "one"})])
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "fields"),
+    [
+        ("/login bob\rw0rd\r", "wrong-password", {"user": "bob", "password": "r1ght"}),
+        ("/register bob\rw0rd\rw0rd\r", "bad-password", {"user": "bob", "password": "r1ght"}),
+    ],
+)
+def test_after_a_refused_password_the_right_one_is_asked_for_hidden(
+    tmp_path: Path, line: str, code: str, fields: dict[str, str]
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(line)
+        await stage.until(lambda: len(stage.client.did) == 1)
+        stage.client.refuse("that is not it.", code)
+        await stage.until(lambda: stage.screen.terminal.questions.current is not None)
+        await stage.shows("Error: that is not it.")
+        stage.type(line.split("\r", 1)[1].replace("w0rd", "r1ght"))
+        await stage.until(lambda: stage.client.did[1:] == [(stage.client.did[0][0], fields)])
+        assert stage.client.said == []
+        for secret in ("w0rd", "r1ght"):
+            assert secret not in stage.glass.raw
+        stage.client.answers.pop().callback(a.Ok())
+        await stage.shows("[lobby]")
 
     on_stage(tmp_path, scene)
 
