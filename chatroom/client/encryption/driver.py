@@ -157,8 +157,10 @@ class EncryptionDriver:
         except (VaultError, CryptoRefusal) as error:
             await self._stop(sentence(str(error)))
             return
-        for id, person in self._use(ring).unread.all().items():
+        parts = self._use(ring)
+        for id, person in parts.unread.all().items():
             self.conversation.state.inbox.resume_sealed(person.name, id, person.number)
+        parts.mail.tell_held()
 
     def _use(self, ring: KeyRing) -> EncryptionParts:
         """Use keys from now on."""
@@ -330,11 +332,7 @@ class EncryptionDriver:
         """Ask for what could not be opened. Returns a Deferred that fires when that is done."""
         if self.parts is None:
             return succeed(None)
-        return Deferred.fromCoroutine(self._ask(self.parts)).addErrback(self.not_now)
-
-    async def _ask(self, parts: EncryptionParts) -> None:
-        await parts.resets.ask()
-        await parts.room_keys.ask()
+        return Deferred.fromCoroutine(self.parts.ask_again()).addErrback(self.not_now)
 
     def not_now(self, failure: Any) -> None:
         """Ignore what fails because the connection is gone: it is done on the next one."""

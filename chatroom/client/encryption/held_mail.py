@@ -27,6 +27,7 @@ class HeldMail:
         self._rows = rows
         self._lost = lost
         self._told: set[str] = set()  # the ids of senders whose loss was told
+        self._untold = {key.split(" ")[0] for key in rows.keys(TABLE)}  # ids of senders
 
     def hold(self, event: E2eFrom) -> None:
         """Keep a message, or drop it if too many wait."""
@@ -38,6 +39,13 @@ class HeldMail:
                 self._lost(event.by)
             return
         self._rows.put(TABLE, _key(event), encode(event))
+        self._untold.add(event.by_id)
+
+    def news(self) -> list[tuple[E2eFrom, int]]:
+        """Return the newest message of each sender, and how many of that sender wait, if more do than were told."""
+        untold, self._untold = self._untold, set()
+        waiting = [self.of(user_id) for user_id in sorted(untold)]
+        return [(messages[-1], len(messages)) for messages in waiting if messages]
 
     def count(self, user_id: str) -> int:
         """Return how many messages of a user wait."""

@@ -134,6 +134,12 @@ class EncryptionParts:
         why = "A message was not sent, because this device has new keys."
         return [sealed.not_sent(why) for sealed in unsent[:MOST_TOLD]]
 
+    async def ask_again(self) -> None:
+        """Ask for what could not be opened, and tell what is not opened before the user has decided."""
+        self.mail.tell_held()
+        await self.resets.ask()
+        await self.room_keys.ask()
+
     async def to_device(self, device: DeviceKeys, kind: str, body: Mapping[str, Any]) -> None:
         """Send something to one device; it is stored in the vault before it leaves.
 

@@ -184,6 +184,12 @@ class PrivateOpening:
         late, self._late = self._late, []
         return late
 
+    def tell_held(self) -> None:
+        """Tell the user whose messages are held back, and how many: once for each number."""
+        for event, number in self._held.news():
+            name = shown_name(self._ring.contacts, event.by_id, event.by)
+            self._port.tell(SecurityNotice(text=words.held_back(name, number), user=name, alarm=True))
+
     async def reopen(self, user_id: str) -> list[Event | Notice]:
         """Open what was held back of a user, whose key is accepted now. Returns what to show."""
         told: list[Event | Notice] = []

@@ -39,6 +39,12 @@ def key_changed(user: str) -> str:
     return f"{user}'s key has changed, so nothing is sent to {user}. /verify {user} shows the new digits."
 
 
+def held_back(user: str, number: int) -> str:
+    """Return the alarm that messages of a person whose key has changed wait for the user's decision."""
+    wait = "1 encrypted message of {0} waits" if number == 1 else f"{number} encrypted messages of {{0}} wait"
+    return f"{wait.format(user)} until you accept the changed key; /verify {user} says how."
+
+
 def other_person(user: str) -> str:
     """Return the alarm that a name belongs to another user than before."""
     return f"{user} is not the person who had this name before; /verify {user} shows whose key it is."

@@ -273,6 +273,34 @@ def test_a_guest_who_registers_is_another_person_whose_messages_wait_until_the_k
     gail.leave()
 
 
+def test_how_many_messages_wait_for_a_key_to_be_accepted_is_told_also_after_a_restart(network: Network) -> None:
+    stores: dict[str, Any] = {}
+    bob = account(KeyPerson(network, stores, name="bob", device=_device("b")).come(), "Bob")  # type: ignore[arg-type]
+    gail = KeyPerson(network, name="gail").come()
+    write(gail, "Bob", "as a guest")
+    account(gail, "gail")
+
+    def waits(person: KeyPerson) -> list[str]:
+        network.pass_time(5)
+        return [text.partition(" until")[0] for text in person.notices if " wait" in text]
+
+    write(gail, "Bob", "one")
+    assert waits(bob) == ["1 encrypted message of gail waits"]
+    for text in ("two", "three"):
+        write(gail, "Bob", text)
+    assert waits(bob)[1:] == ["3 encrypted messages of gail wait"]
+    bob.leave()
+    again = KeyPerson(network, stores, login=("Bob", "a good password"), device=_device("b")).come()
+    assert waits(again) == ["3 encrypted messages of gail wait"]
+    again.decide(again.encryption.accept("gail", again.decide(again.encryption.verify("gail")).digits))
+    network.flow()
+    assert again.private == ["one", "two", "three"]
+    write(gail, "Bob", "four")
+    assert len(waits(again)) == 1
+    again.leave()
+    gail.leave()
+
+
 def test_the_history_has_the_sealed_messages_among_the_plain_ones(
     alice: KeyPerson, bob: KeyPerson, network: Network
 ) -> None:
