@@ -103,6 +103,7 @@ class Chat(ChatState):
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self.directory.on_changed = partial(encrypted.put_out_keyless, self)
+        self.keys.watching.put_out = self.connections.put_out
         self.keys.watching.on_listed = partial(encrypted.devices_changed, self)
         self._retention = Retention(
             self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep, self.keys

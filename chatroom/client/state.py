@@ -37,6 +37,7 @@ WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which
 _MOVED = "session-taken-over"  # the error that ends a session because its user goes on in another client
 _FINAL = {  # errors that end a session for good: the client does not come back by itself, for this reason
     _MOVED: "you go on there; start the client again to come back here",
+    "device-removed": "start the client again and log in with your password if you want to use this device again",
     "expelled": "you were removed, so this client does not connect again by itself",
 }
 

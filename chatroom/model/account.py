@@ -25,13 +25,15 @@ class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A token, with which a program logs in without the password.
 
     ``id`` is the hash of the token's secret. ``client`` is the name of the program. ``made`` and ``used`` are the times
-    when the token was made and last used, in milliseconds since 1970.
+    when the token was made and last used, in milliseconds since 1970. ``device`` is the id of the device whose keys a
+    session that logged in by the token has published last; empty for none.
     """
 
     id: str
     client: str
     made: int
     used: int
+    device: str = ""
 
 
 class AccountRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -33,11 +33,15 @@ class E2eFrom(LogEvent, frozen=True, gc=False, kw_only=True):
 
 
 class DevicesListed(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """The user ``by_id`` has a new list of ``devices``; or, with ``pending``, another device that waits to be in it."""
+    """The user ``by_id`` has a new list of ``devices``; or, with ``pending``, another device that waits to be in it.
+
+    ``ended`` has the devices and the login tokens that the user has removed: their sessions end.
+    """
 
     rev: int
     devices: tuple[str, ...]
     pending: bool = False
+    ended: tuple[str, ...] = ()
 
 
 class SealedCame(ServerEvent, frozen=True, gc=False, kw_only=True):

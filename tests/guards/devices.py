@@ -71,8 +71,8 @@ OWN_DEVICES = guards(
         ),
         (
             "a removed device that knows the user key",
-            "ListChange(True, gives, words.removed_later(label), words.not_removed(label))",
-            "ListChange(False, gives, words.removed_later(label), words.not_removed(label))",
+            "ListChange(True, gives, words.removed_later(label), words.not_removed(label), (name,))",
+            "ListChange(False, gives, words.removed_later(label), words.not_removed(label), (name,))",
         ),
         ("removing this device, or none", "if found is None or name == here:", "if found is None:"),
         (

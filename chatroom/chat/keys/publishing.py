@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.keys.directory import same_owner
+from chatroom.chat.keys.logins import note_device, revoke
 from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
 from chatroom.chat.session import Session
@@ -26,6 +27,7 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     check_device(command.device, command.proof, keys.nonces.of(session))
     if user.account is None:
         await keys.guests.enter(user.id, chat.shares.via(session))
+    await note_device(chat, session, device)
     before = await keys.directory.publish(user.id, command)
     if before is None:
         await keys.make_room(session, device)
@@ -109,10 +111,12 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     if wait:
         raise DEVICES_LIMITED(wait=spell(wait))
     keys.lists.count(who)
+    ends = set(command.ends) - names - {session.keys_device}
+    ended = *ends, *await revoke(chat, session, ends)  # first: a device that is not removed then only has to log in
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
     by = chat.next_id(), chat.now(), user.name, user.id
     try:
-        await chat.tell_all_surely(DevicesListed(*by, rev=new.rev, devices=_devices_in(new)))
+        await chat.tell_all_surely(DevicesListed(*by, rev=new.rev, devices=_devices_in(new), ended=ended))
         for device in removed:
             await keys.forget_device(user.id, device)
     except Unavailable:  # the list is stored all the same: others are told, and what is left is removed, later

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from chatroom.chat.keys.delivery import MailboxFeed
 from chatroom.chat.keys.holders import Holders
-from chatroom.chat.session import User
+from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
+from chatroom.model.errors import DEVICE_REMOVED, Refused
 from chatroom.model.key_events import DevicesListed, FewKeysLeft, SealedCame
 from chatroom.model.replies import E2eNotice, KeysChanged, KeysLow
 
@@ -28,20 +29,28 @@ class Watching:
 
     Attributes:
         on_listed: Called with the id of a user whose device list has changed, and the list's number.
+        put_out: Ends a session, and tells its client why.
     """
 
     def __init__(self, state: ChatState, holders: Holders) -> None:
         self._state = state
         self._holders = holders
         self.on_listed: Callable[[str, int], None] = lambda user_id, rev: None
+        self.put_out: Callable[[Session, Refused], None] = lambda session, why: None
 
     def listed(self, event: DevicesListed) -> None:
-        """Tell the sessions whom it concerns that a user has a new list; take away the devices that are not in it."""
+        """Tell the sessions whom it concerns that a user has a new list; take away the devices that are not in it.
+
+        The sessions of devices that the user has removed end.
+        """
         if not event.pending:
             self.on_listed(event.by_id, event.rev)  # first, so that rooms are told why a session is removed
         user = self._state.users.get(event.by_id)
         for session in user.sessions if user is not None else ():
-            self._holders.listed(session, event.devices, event.rev)
+            if session.keys_device in event.ended or session.token in event.ended:
+                self.put_out(session, DEVICE_REMOVED())
+            else:
+                self._holders.listed(session, event.devices, event.rev)
         self._tell(deque(self._holders), event)
 
     def _tell(self, feeds: deque[MailboxFeed], event: DevicesListed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, UserEncryption
-from chatroom.client.encryption.words import ACCEPTING, guest_keys, only_accounts, refused, removing, unlinked
+from chatroom.client.encryption.words import ACCEPTING, guest_keys, only_accounts, refused, removed, removing, unlinked
 from chatroom.client.errors import Rejected
 from chatroom.model.names import fold
 
@@ -64,7 +64,7 @@ class DeviceCommand:
             self._dialogue.say("nothing was changed.")
             return
         await encryption.unlink(device.device)
-        self._dialogue.say(f"{device.label} is removed, and you have a new user key; contacts see a changed key.")
+        self._dialogue.say(removed(device.label))
 
     async def _accept(self, encryption: UserEncryption) -> None:
         """Take the user key that another device has sent, if the user says so."""

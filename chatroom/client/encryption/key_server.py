@@ -66,9 +66,9 @@ class KeyServer:
         )
         return cast(KeysPublished, answer)
 
-    async def list_devices(self, listed: DeviceList, *, reset: bool = False) -> None:
-        """Replace the list of our devices."""
-        await self._ask("keys-list", list=to_builtins(listed), reset=reset)
+    async def list_devices(self, listed: DeviceList, *, reset: bool = False, ends: Collection[str] = ()) -> None:
+        """Replace the list of our devices, and log out those in ``ends``."""
+        await self._ask("keys-list", list=to_builtins(listed), reset=reset, ends=list(ends))
 
     async def query(self, users: Collection[str]) -> tuple[list[UserKeys], list[DeviceKeys]]:
         """Return the device lists of users, each once, and our own devices that are in no list.

@@ -187,9 +187,8 @@ class OwnDevices:
         now = self._ring.contacts.get(self._ring.user_id).known
         if before is None or now is None or before.user_key != self._ring.identity.user_key:
             return
-        known = {device.device for device in before.devices} | {self._ring.identity.device}
         for device in now.devices:
-            if device.device not in known:
+            if before.keys_of(device.device) is None and device.device != self._ring.identity.device:
                 self._warn(words.device_linked(shown_label(device.label), device.device))
 
     async def _list(self, devices: list[DeviceKeys], base: DeviceList | None, change: ListChange | None = None) -> None:
@@ -207,7 +206,6 @@ class OwnDevices:
         self._port.tell(SecurityNotice(text=text, alarm=True))
 
     def _not_now(self, failure: Failure) -> None:
-        """Ignore that the server cannot be asked: it is asked on the next connection."""
         if not failure.check(Rejected):
             self._port.failed(failure)
 
@@ -237,9 +235,7 @@ class OwnDevices:
         return lines
 
     async def link(self, code: str) -> None:
-        """Put the device with this code into our list, and send it the user key.
-
-        A device that is in the list already has lost the user key, or never got it; it is sent again.
+        """Put the device with this code into our list, and send it the user key; again if it is listed already.
 
         Raises:
             Rejected: No device that waits has this code, or this device is not linked.
@@ -273,7 +269,7 @@ class OwnDevices:
         return own
 
     async def unlink(self, name: str) -> None:
-        """Remove a device, and make a new user key, for the removed device knows the present one.
+        """Remove a device, log it out, and make a new user key, for the removed device knows the present one.
 
         A device that waits knows no user key; it is only not shown any more.
 
@@ -299,7 +295,8 @@ class OwnDevices:
         others = [device for device in own.devices if device is not found]
         gives = tuple(device.device for device in others if device.device != here)
         label = shown_label(found.label)
-        await self._list(others, own, ListChange(True, gives, words.removed_later(label), words.not_removed(label)))
+        change = ListChange(True, gives, words.removed_later(label), words.not_removed(label), (name,))
+        await self._list(others, own, change)
 
     async def rename(self, label: str) -> None:
         """Call this device something else; our contacts' programs see the new name in our list.

@@ -33,12 +33,14 @@ class ListChange(Struct, frozen=True):
         gives: The ids of the devices that get the user key then.
         done: What the user is told if the server takes it later; empty for nothing.
         failed: What the user is told if the server refuses it later; the reason follows.
+        ends: The ids of the devices that are logged out.
     """
 
     reset: bool = False
     gives: tuple[str, ...] = ()
     done: str = ""
     failed: str = ""
+    ends: tuple[str, ...] = ()
 
 
 class _Unsent(Struct, frozen=True):
@@ -130,7 +132,7 @@ class OwnList:
             Rejected: The server refuses, and nothing has changed; or the connection was lost (``lost``).
         """
         try:
-            await self._server.list_devices(unsent.list, reset=unsent.change.reset)
+            await self._server.list_devices(unsent.list, reset=unsent.change.reset, ends=unsent.change.ends)
         except Rejected as refused:
             if refused.code == "lost":
                 raise

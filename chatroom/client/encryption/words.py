@@ -251,7 +251,10 @@ def not_linked_later(label: str) -> str:
 
 def removed_later(label: str) -> str:
     """Return that a device is removed, which was begun before the connection was lost."""
-    return f'"{label}" is removed, as you wanted before the connection was lost, and you have a new user key.'
+    return (
+        f'"{label}" is removed and logged out, as you wanted before the connection was lost, and you have a new user '
+        f"key. /sessions shows where else you are logged in."
+    )
 
 
 def not_removed(label: str) -> str:
@@ -305,9 +308,18 @@ def accepting_plain(user: str) -> str:
 def removing(label: str, device: str) -> str:
     """Return what it means to remove a device, before the user is asked whether to do it."""
     return (
-        f"{label} ({device}) gets no more messages then. It knows your user key, so you get a new user key: the people "
-        f"you write to are told that your key has changed, and send you nothing until they accept it. Your other "
-        f"devices get the new key. Your recovery key ends; make a new one with /keys recovery."
+        f"{label} ({device}) gets no more messages then, and is logged out. It knows your user key, so you get a new "
+        f"user key: the people you write to are told that your key has changed, and send you nothing until they accept "
+        f"it. Your other devices get the new key. Your recovery key ends; make a new one with /keys recovery. If "
+        f"somebody else has {label}, change your password as well (/password): that ends all other logins."
+    )
+
+
+def removed(label: str) -> str:
+    """Return that a device is removed."""
+    return (
+        f"{label} is removed and logged out; /sessions shows where else you are logged in. You have a new user key; "
+        f"contacts see a changed key."
     )
 
 

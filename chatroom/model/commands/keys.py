@@ -65,10 +65,13 @@ class KeysList(Command, frozen=True, gc=False, kw_only=True):
     ``sig`` must be a signature by the list's own ``user_key``. A list with a new user key has this session's device.
 
     With ``reset``, its user key may be another one. Your contacts will see that it has changed.
+
+    Devices in ``ends`` that are not in the list are logged out: their sessions end, their login tokens are worthless.
     """
 
     list: DeviceList
     reset: bool = False
+    ends: Annotated[tuple[DeviceId, ...], Meta(max_length=MOST_DEVICES)] = ()
 
     @property
     def cost(self) -> int:

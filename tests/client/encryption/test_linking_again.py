@@ -101,12 +101,14 @@ def test_a_user_key_that_was_not_accepted_yet_ends_with_the_next_one(alice: KeyP
     link(phone, alice)
     phone.decide(phone.encryption.unlink(device_of(alice)))
     phone.network.pass_time(1)
+    laptop = another(phone, "laptop", alice.stores)
     with pytest.raises(Rejected, match="No other device has sent"):
-        alice.decide(alice.encryption.accept_user_key())
-    link(phone, alice)
-    alice.decide(alice.encryption.accept_user_key())
-    assert own_list(alice) == own_list(phone)
-    phone.leave()
+        laptop.decide(laptop.encryption.accept_user_key())
+    link(phone, laptop)
+    laptop.decide(laptop.encryption.accept_user_key())
+    assert own_list(laptop) == own_list(phone)
+    for person in (laptop, phone):
+        person.leave()
 
 
 def test_a_device_that_never_got_the_user_key_gets_it_by_its_code(alice: KeyPerson, bob: KeyPerson) -> None:

@@ -17,9 +17,11 @@ from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import Security
 from chatroom.client.encryption.words import state_of_keys
 from chatroom.client.errors import Rejected
+from chatroom.client.status import Ended
 from chatroom.client.vault.errors import VaultInUse
 from chatroom.model import events as e
 from chatroom.model.device import Device
+from chatroom.model.replies import Sessions
 
 
 class InUse(KeyPerson):
@@ -29,9 +31,9 @@ class InUse(KeyPerson):
         return fail(VaultInUse(4711))
 
 
-def device(network: Network, name: str, kind: type[KeyPerson] = KeyPerson) -> KeyPerson:
-    """Return another device of Alice, which is not linked."""
-    person = kind(network, login=("Alice", "a good password"), device=Device(name, "one"), several=True)
+def device(network: Network, name: str, kind: type[KeyPerson] = KeyPerson, stores: Any = None) -> KeyPerson:
+    """Return another device of Alice, which is not linked; or one that has these stores."""
+    person = kind(network, stores, login=("Alice", "a good password"), device=Device(name, "one"), several=True)
     person.come()
     return person
 
@@ -70,11 +72,15 @@ def link(alice: KeyPerson, phone: KeyPerson) -> None:
     alice.network.flow()
 
 
-def removed(alice: KeyPerson, phone: KeyPerson) -> None:
-    """Link a device of Alice, and remove it."""
+@pytest.fixture
+def removed(alice: KeyPerson, phone: KeyPerson) -> Iterator[KeyPerson]:
+    """A device of Alice that was linked and removed, and has logged in with the password again."""
     link(alice, phone)
     alice.decide(alice.encryption.unlink(phone.decide(phone.encryption.keys()).fingerprint))
     alice.network.pass_time(3)
+    person = device(alice.network, "phone", stores=phone.stores)
+    yield person
+    person.leave()
 
 
 def refused(person: KeyPerson, do: str, **fields: Any) -> str:
@@ -90,29 +96,36 @@ def test_the_bar_says_that_a_device_is_not_linked(phone: KeyPerson, world: World
     assert phone.decide(phone.encryption.learn("tel")) is Security.PLAIN
 
 
-def test_the_bar_says_that_a_device_was_removed(alice: KeyPerson, phone: KeyPerson) -> None:
-    removed(alice, phone)
-    assert phone.decide(phone.encryption.learn("Bob")) is Security.NOT_LINKED
+def test_a_removed_device_is_logged_out_and_does_not_come_back_by_itself(alice: KeyPerson, phone: KeyPerson) -> None:
+    link(alice, phone)
+    alice.decide(alice.encryption.unlink(phone.decide(phone.encryption.keys()).fingerprint))
+    alice.network.pass_time(600)
+    (told,) = [each.why for each in phone.heard(Ended)]
+    assert "log in with your password" in told
+    alice.do("sessions")
+    assert len(alice.heard(Sessions)[-1].sessions) == 1
+
+
+def test_the_bar_says_that_a_device_was_removed(alice: KeyPerson, removed: KeyPerson) -> None:
+    assert removed.decide(removed.encryption.learn("Bob")) is Security.NOT_LINKED
     assert alice.decide(alice.encryption.learn("Bob")) is Security.ENCRYPTED
-    devices = phone.decide(phone.encryption.devices())
+    devices = removed.decide(removed.encryption.devices())
     assert [line.pending for line in devices if line.this] == [True]
     assert any("/devices link" in line for line in listed(devices))
 
 
-def test_a_removed_device_is_linked_again_by_its_code(alice: KeyPerson, phone: KeyPerson, bob: KeyPerson) -> None:
-    removed(alice, phone)
-    link(alice, phone)
-    assert phone.decide(phone.encryption.learn("Bob")) is Security.ENCRYPTED
+def test_a_removed_device_is_linked_again_by_its_code(alice: KeyPerson, removed: KeyPerson, bob: KeyPerson) -> None:
+    link(alice, removed)
+    assert removed.decide(removed.encryption.learn("Bob")) is Security.ENCRYPTED
     digits = bob.decide(bob.encryption.verify("Alice")).digits
     bob.decide(bob.encryption.accept("Alice", digits))
-    phone.do("message", user="Bob", text="back again")
+    removed.do("message", user="Bob", text="back again")
     assert bob.private == ["before", "back again"]
 
 
-def test_a_removed_device_shows_no_digits_of_its_old_key(alice: KeyPerson, phone: KeyPerson) -> None:
-    removed(alice, phone)
+def test_a_removed_device_shows_no_digits_of_its_old_key(removed: KeyPerson) -> None:
     with pytest.raises(Rejected, match="own key has changed"):
-        phone.decide(phone.encryption.verify("Bob"))
+        removed.decide(removed.encryption.verify("Bob"))
 
 
 def test_what_is_typed_on_a_device_that_is_not_linked_is_answered_with_the_next_step(phone: KeyPerson) -> None:
@@ -128,12 +141,12 @@ def test_a_direct_link_is_refused_on_a_device_that_is_not_linked(phone: KeyPerso
         phone.decide(links.addresses("Bob"))
 
 
-def test_whoever_is_put_out_with_a_removed_device_is_told_why(
+def test_whoever_is_put_out_with_a_device_that_is_not_listed_any_more_is_told_why(
     alice: KeyPerson, phone: KeyPerson, bob: KeyPerson
 ) -> None:
     link(alice, phone)
     phone.do("join", room="den")
-    alice.decide(alice.encryption.unlink(phone.decide(phone.encryption.keys()).fingerprint))
+    alice.decide(alice.encryption.reset())
     alice.network.pass_time(3)
     (own,) = phone.heard(e.Kicked)
     assert "; /devices says " in own.reason

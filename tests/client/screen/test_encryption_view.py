@@ -213,7 +213,7 @@ def test_a_device_is_linked_by_its_code(tmp_path: Path) -> None:
 def test_a_device_is_removed_after_the_user_has_read_what_that_means(tmp_path: Path, name: str) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
-        for answer, told in (("n", "nothing was changed."), ("y", "phone is removed, and you have a new user key;")):
+        for answer, told in (("n", "nothing was changed."), ("y", "phone is removed and logged out;")):
             assert encryption.did == []
             stage.type(f"/devices remove {name}\r")
             await asked(stage, "Remove phone (BBBBB33333)?")
