@@ -31,6 +31,7 @@ from chatroom.model.errors import (
     NOT_IN_THAT_ROOM,
     NOT_MODERATOR,
     NOT_OPERATOR,
+    NOT_OWNER,
     WHICH_ROOM,
     Refused,
 )
@@ -157,6 +158,8 @@ def _check(needs: Needs, session: Session, room: Room | None) -> None:
         raise NOT_OPERATOR()
     if needs is Needs.MODERATOR and (room is None or not room.record.moderated_by(user)):
         raise NOT_MODERATOR(room=room.name if room is not None else "it")
+    if needs is Needs.OWNER and (room is None or not room.record.owned_by(user)):
+        raise NOT_OWNER(room=room.name if room is not None else "it")
 
 
 async def _when_idle(chat: Chat, session: Session, command: Command) -> None:

@@ -220,7 +220,7 @@ WRONG_TOKEN = Refusal("wrong-token", "this client's login has expired; log in wi
 IN_USE = frozenset({ALREADY_LOGGED_IN.code, TOO_MANY_DEVICES.code, TOO_MANY_TABS.code})
 """The codes of a login that is refused because of the account's other sessions: ``takeover`` can complete it."""
 
-CANNOT_READ = "join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)"
+CANNOT_READ = "join with chatroom-client (telnet, nc and programs without keys cannot read it)"
 ONLY_SEALED = "only sealed messages and files can be sent there"
 """What ``ENCRYPTED_ROOM`` says next: at the door, and to a member who sends something plain."""
 

@@ -18,7 +18,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.session import Session
 from chatroom.model.durations import spell
-from chatroom.model.errors import NOT_IN_ROOM, NOT_MODERATOR
+from chatroom.model.errors import NOT_IN_ROOM, NOT_MODERATOR, NOT_OWNER
 from chatroom.model.events import Closed, Event, MemberRemoved, RoomEvent, Slowed
 from chatroom.model.log import Unavailable
 from chatroom.model.replies import Ok
@@ -58,7 +58,7 @@ async def act(
 
     def checked(now: RoomRecord) -> RoomRecord | None:
         if not (now.owned_by(user) if owner else now.moderated_by(user)):
-            raise NOT_MODERATOR(room=now.name)
+            raise (NOT_OWNER if owner else NOT_MODERATOR)(room=now.name)
         return change(now)
 
     await chat.room_changes.amend(room.record, checked)

@@ -24,7 +24,6 @@ from chatroom.model.errors import (
     NO_MESSAGE,
     NO_SUCH_BAN,
     NOT_IN_ROOM,
-    NOT_MODERATOR,
     NOT_OWNER,
     NOT_YOURS,
     TOO_MANY_SANCTIONS,
@@ -87,7 +86,7 @@ async def close(chat: Chat, session: Session, command: c.Close, room: Room | Non
     if room is None:
         raise NOT_IN_ROOM()
     if not room.record.owned_by(session.user):
-        raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
+        raise NOT_OWNER(room=room.name)
     answer = await act(chat, session, room, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
     await chat.files.remove_of(room.log)
     return answer
@@ -178,7 +177,7 @@ async def owner(chat: Chat, session: Session, command: c.Owner, room: Room) -> E
 
     def allowed(now: RoomRecord) -> None:
         if not now.owned_by(user):
-            raise (NOT_OWNER if now.moderated_by(user) else NOT_MODERATOR)(room=now.name)
+            raise NOT_OWNER(room=now.name)
 
     def write_down(now: RoomRecord) -> None:
         chat.members_audit.act(session, f"made {account.name} the owner", now.name)

@@ -19,8 +19,6 @@ from chatroom.model.errors import (
     CANNOT_READ,
     ENCRYPTED_ROOM,
     NOT_ENCRYPTED,
-    NOT_MODERATOR,
-    NOT_OWNER,
     STALE_MEMBERS,
 )
 from chatroom.model.events import Encrypted, Event, SealedMessage
@@ -35,8 +33,6 @@ async def encrypt(chat: Chat, session: Session, command: Encrypt, room: Room) ->
 
     The members who cannot follow are removed when the room applies the event (``Directory.on_changed``).
     """
-    if not room.record.owned_by(session.user):
-        raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
     if room.record.encrypted:
         raise ALREADY_ENCRYPTED(room=room.name)
     if not command.yes:

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
-from chatroom.model.commands.table import Count, Id, RoomCommand, Seq, row
+from chatroom.model.commands.table import Count, Id, Needs, RoomCommand, Seq, row
 from chatroom.model.device_keys import BASE64
 
 MOST_SEALED = 12_000  # characters of the base64 of a sealed message
@@ -32,6 +32,7 @@ row(
     "encrypt",
     Arg("yes", Kind.YES, "yes", required=False),
     in_room=True,
+    needs=Needs.OWNER,
     topic="order",
     examples=[{"yes": True}],
 )

@@ -180,7 +180,7 @@ row(
     "owner",
     USER,
     in_room=True,
-    needs=Needs.MODERATOR,
+    needs=Needs.OWNER,
     topic="order",
     examples=[{"user": "alice"}],
 )

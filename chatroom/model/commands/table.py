@@ -85,6 +85,7 @@ class Needs(Enum):
     GUEST = "no login"
     LOGIN = "a login"
     MODERATOR = "a moderator"
+    OWNER = "the owner"
     OPERATOR = "an operator"
 
 

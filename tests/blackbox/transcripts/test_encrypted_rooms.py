@@ -9,7 +9,7 @@ from blackbox.daemon import Daemon, Peer
 from blackbox.transcripts.texts import said
 from devices_with_keys import Device
 
-DOOR = "lobby is encrypted; join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)."
+DOOR = "lobby is encrypted; join with chatroom-client (telnet, nc and programs without keys cannot read it)."
 OUT = "the room is encrypted now; join with chatroom-client"
 ENCRYPTED = "olga encrypted the room; what was said before stays readable on the server."
 CT = "AwgAEpABv3Wapple"

@@ -22,7 +22,7 @@ from chatroom.chat.rooms.sealed import _encrypted
 from chatroom.model.errors import Refused
 from chatroom.model.events import Encrypted, Joined, Kicked, Said, SealedMessage, Shared, decode
 
-DOOR = "den is encrypted; join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)."
+DOOR = "den is encrypted; join with chatroom-client (telnet, nc and programs without keys cannot read it)."
 OUT = "the room is encrypted now; join with chatroom-client"
 
 
@@ -99,7 +99,7 @@ def test_only_the_owner_can_encrypt(world: World) -> None:
     alice, bob, carol = keyed(world, "alice", "den"), keyed(world, "bob", "den"), keyed(world, "carol", "den")
     assert ask(alice, "op", user="bob") == "ok"
     assert ask(bob, "encrypt", yes=True) == "not-owner"
-    assert ask(carol, "encrypt") == "not-moderator"
+    assert ask(carol, "encrypt") == "not-owner"
     assert not record_of(world, "den").encrypted
     oscar = with_keys(owner(world, "oscar", operator=True))
     assert ask(oscar, "join", room="den") == "ok"
@@ -119,7 +119,7 @@ def test_who_owns_the_room_is_decided_when_its_record_changes(world: World) -> N
         return await amend(record, change)
 
     world.chat.room_changes.amend = given_away  # type: ignore[method-assign]
-    assert ask(alice, "encrypt", yes=True) == "not-moderator"
+    assert ask(alice, "encrypt", yes=True) == "not-owner"
     assert not record_of(world, "den").encrypted
 
 

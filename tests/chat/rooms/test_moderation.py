@@ -112,8 +112,8 @@ ON_THE_ROOM = """
            topic  see-topic  lock  unlock  slow  close  bans  mutes  delete-own  delete-other
 owner      ok     ok         ok    ok      ok    ok     ok    ok     ok          ok
 moderator  ok     ok         ok    ok      ok    only   ok    ok     ok          ok
-member     -      ok         -     -       -     -      -     -      ok          mine
-guest      -      ok         -     -       -     -      -     -      ok          mine
+member     -      ok         -     -       -     only   -     -      ok          mine
+guest      -      ok         -     -       -     only   -     -      ok          mine
 operator   ok     ok         ok    ok      ok    ok     ok    ok     ok          ok
 outside    room   room       room  room    room  room   room  room   room        room
 """

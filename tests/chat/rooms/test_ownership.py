@@ -232,7 +232,9 @@ def test_an_owner_gives_the_room_away_and_moderates_on(world: World) -> None:
     assert gus.lines() == ["olga was made the owner by gus."]
     assert owner_of(world) == "olga"
     gus.say("/topic still", "/owner gus")
-    assert gus.lines() == ["gus set the topic: still", "Error: there is no account gus; check the name."]
+    assert gus.lines() == ["gus set the topic: still", "Error: only the owner of den can do that."]
+    olga.record(do="owner", user="gus", ref=1)
+    assert olga.records()[-1]["code"] == "no-account"
     olga.record(do="deop", user="gus", ref=1)
     assert olga.records()[-1]["event"] == "ok"
 
@@ -265,7 +267,7 @@ def test_nobody_else_gives_a_room_away(world: World) -> None:
     mod.say("/owner olga")
     assert mod.lines() == ["Error: only the owner of den can do that."]
     olga.record(do="owner", user="olga", ref=1)
-    assert olga.records()[-1]["code"] == "not-moderator"
+    assert olga.records()[-1]["code"] == "not-owner"
     assert owner_of(world) == "gus"
 
 
