@@ -61,7 +61,7 @@ OWN_DEVICES = guards(
         ("devices that wait, untold", "            self.waiting.tell()\n", "            pass\n"),
         (
             "a device that was linked elsewhere, untold",
-            "                self._warn(words.device_linked(shown_label(device.label), device.device))\n",
+            "            self._warn(words.device_linked(shown_label(device.label), device.device))\n",
             "                pass\n",
         ),
         (
@@ -146,7 +146,7 @@ ERRANDS = guards(
 OFFERS = guards(
     "client/encryption/user_key_offers",
     [
-        ("a user key of a strange device", "if had_key and not self._is_signed(device):", "if False:"),
+        ("a user key of a strange device", "if had_key and not self.is_signed(device):", "if False:"),
         (
             "a user key that was not expected",
             "        except (CryptoRefusal, ValueError):\n            self._warn",

@@ -53,6 +53,9 @@ class ClientPort:
         self._conversation.clock.callLater(0, turn.callback, None)
         return turn
 
+    def after(self, seconds: float, function: Callable[[], None]) -> Any:
+        return self._conversation.clock.callLater(seconds, function)
+
     @property
     def name(self) -> str:
         return self._conversation.state.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, UserEncryption
+from chatroom.client.encryption.user_key_offers import HAS_KEY
 from chatroom.client.encryption.words import ACCEPTING, guest_keys, only_accounts, refused, removed, removing, unlinked
 from chatroom.client.errors import Rejected
 from chatroom.model.names import fold
@@ -68,7 +69,13 @@ class DeviceCommand:
 
     async def _accept(self, encryption: UserEncryption) -> None:
         """Take the user key that another device has sent, if the user says so."""
-        label, device = await encryption.sender_of_user_key()
+        try:
+            label, device = await encryption.sender_of_user_key()
+        except Rejected as refused:
+            if refused.code != HAS_KEY:
+                raise
+            self._dialogue.say(refused.text)
+            return
         self._dialogue.say(ACCEPTING)
         if not await self._dialogue.agrees(f"Was the code of this device accepted on {label} ({device})?"):
             self._dialogue.say("nothing was changed.")

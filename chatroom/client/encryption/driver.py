@@ -180,6 +180,7 @@ class EncryptionDriver:
         parts, self.parts, self.earlier = self.parts, None, None
         if parts is not None:
             self.on_parts(None)
+            parts.devices.overdue.stop()
             await parts.ring.close()
 
     def read(self, user: str) -> None:
@@ -198,6 +199,7 @@ class EncryptionDriver:
         self.opening.lost()
         self.acks.stop()
         if self.parts is not None:
+            self.parts.devices.overdue.stop()
             self.parts.room.lost()
             self.parts.peers.forget()
 

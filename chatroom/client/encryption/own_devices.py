@@ -16,6 +16,7 @@ from chatroom.client.encryption.envelopes import Envelopes
 from chatroom.client.encryption.interface import DeviceLine
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.keyring import KeyRing
+from chatroom.client.encryption.overdue_key import OverdueKey
 from chatroom.client.encryption.own_errands import OwnErrands
 from chatroom.client.encryption.own_list import ListChange, OwnList
 from chatroom.client.encryption.own_publication import FEW, OwnPublication, StaleVault
@@ -47,6 +48,7 @@ class OwnDevices:
         waiting: Our devices that wait to be linked.
         errands: What is left to do after a change of our list.
         publication, offers: Publishes the keys of this device; has the user keys that come from other devices.
+        overdue: Tells the user if a user key does not come.
         on_stale: Called when it turns out that this device needs new keys; ``arrive`` is to be called then.
     """
 
@@ -60,6 +62,7 @@ class OwnDevices:
         self._own_list = OwnList(ring, server, self.errands, lambda: port.name, self._warn)
         self._turn = DeferredLock()  # one change of our list at a time
         self.waiting = WaitingDevices(ring, port)
+        self.overdue = OverdueKey(port)
         self.linked = False
         self.code = ""
         self.on_stale: Callable[[], None] = lambda: None
@@ -111,7 +114,9 @@ class OwnDevices:
         if own.list is not None and learned is Learned.CHANGED:
             await self._follow_new_key(own.list)
             return
-        self._tell_of_linked(before)
+        self.overdue.came()
+        for device in newly_listed(self._ring, before):
+            self._warn(words.device_linked(shown_label(device.label), device.device))
         await self._join(own.list)
         if self.linked:
             self.waiting.tell()
@@ -129,9 +134,11 @@ class OwnDevices:
         present = listed.keys_of(identity.device)
         if is_new:
             self.offers.drop()
-            stays = present is not None and present.ed25519 == identity.ed25519
-            why = sentence(self._ring.contacts.why_blocked(self._ring.user_id))
-            self._warn(why if stays else words.left_behind(self.code))
+        if present is not None and present.ed25519 == identity.ed25519:
+            self.overdue.expect(listed.user_key, sentence(self._ring.contacts.why_blocked(self._ring.user_id)))
+        elif is_new:
+            by_itself = any(self.offers.is_signed(device) for device in listed.devices)
+            self._warn(words.left_behind(self.code, by_itself=by_itself))
         if present is None:
             self._ring.store.delete(TABLE, identity.device)
             await self._wait()
@@ -182,15 +189,6 @@ class OwnDevices:
         except StaleVault:
             self.on_stale()
 
-    def _tell_of_linked(self, before: DeviceList | None) -> None:
-        """Tell the user of devices that were linked elsewhere, by another device or by the recovery key."""
-        now = self._ring.contacts.get(self._ring.user_id).known
-        if before is None or now is None or before.user_key != self._ring.identity.user_key:
-            return
-        for device in now.devices:
-            if before.keys_of(device.device) is None and device.device != self._ring.identity.device:
-                self._warn(words.device_linked(shown_label(device.label), device.device))
-
     async def _list(self, devices: list[DeviceKeys], base: DeviceList | None, change: ListChange | None = None) -> None:
         """Sign a list of our devices and give it to the server.
 
@@ -212,6 +210,7 @@ class OwnDevices:
     def take_user_key(self, inner: Inner, device: DeviceKeys) -> None:
         """Take the user key that another device of ours has sent; see ``UserKeyOffers``."""
         if self.offers.take(inner, device):
+            self.overdue.came()
             self.linked, self.code = True, ""
             Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
 
@@ -328,6 +327,15 @@ class OwnDevices:
             (own,), _ = await self._server.query([f"id:{self._ring.user_id}"])
             change = ListChange(True, (), words.RESET_LATER, words.NOT_RESET)
             await self._list([self.publication.device()], own.list, change)
+
+
+def newly_listed(ring: KeyRing, before: DeviceList | None) -> list[DeviceKeys]:
+    """Return our devices that were linked elsewhere since a list by our key: by another device or the recovery key."""
+    now = ring.contacts.get(ring.user_id).known
+    if before is None or now is None or before.user_key != ring.identity.user_key:
+        return []
+    here = ring.identity.device
+    return [keys for keys in now.devices if before.keys_of(keys.device) is None and keys.device != here]
 
 
 def listed_lines(ring: KeyRing, *, linked: bool) -> list[DeviceLine]:

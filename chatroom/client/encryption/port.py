@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -71,6 +72,9 @@ class Port(Protocol):
 
     def later(self, command: PendingCommand) -> None:
         """Seal a command again after a while, before all that were given later."""
+
+    def after(self, seconds: float, function: Callable[[], None]) -> Any:
+        """Call a function later. Returns what has ``cancel``."""
 
     def again(self, command: PendingCommand) -> None:
         """Seal a command again, before all that were given later."""

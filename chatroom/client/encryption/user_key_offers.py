@@ -18,6 +18,7 @@ from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.signed_bytes import unb64
 
 TABLE = "offered-user-key"
+HAS_KEY = "has-user-key"  # why there is nothing to accept
 _SEED = "seed"
 _FROM = "from"  # the label and the id of the device that sent it
 
@@ -48,7 +49,7 @@ class UserKeyOffers:
             self._warn("Another device sent a user key that is not yours; it was not believed.")
             return False
         label = shown_label(device.label)
-        if had_key and not self._is_signed(device):
+        if had_key and not self.is_signed(device):
             self._ring.store.put(TABLE, _SEED, seed)
             self._ring.store.put(TABLE, _FROM, encode((label, device.device)))
             self._warn(words.key_offered(label, device.device))
@@ -56,12 +57,12 @@ class UserKeyOffers:
         identity.adopt_user_key(seed)
         if had_key:
             BackupMemory(self._ring.store).note("")  # the other device erases it
-            self._warn(words.new_user_key(label))
+            self._port.tell(SecurityNotice(text=words.new_user_key(label)))
         else:
             self._port.tell(SecurityNotice(text=words.linked_here(label)))
         return True
 
-    def _is_signed(self, device: DeviceKeys) -> bool:
+    def is_signed(self, device: DeviceKeys) -> bool:
         """Return whether our present user key has signed a device."""
         known = self._ring.contacts.get(self._ring.user_id).known
         if known is None or known.user_key != self._ring.identity.user_key:
@@ -77,7 +78,7 @@ class UserKeyOffers:
         """
         value = self._ring.store.get(TABLE, _FROM)
         if value is None:
-            raise _none()
+            raise self._none()
         return decode(value, type=tuple[str, str])
 
     async def accept(self) -> None:
@@ -88,7 +89,7 @@ class UserKeyOffers:
         """
         seed = self._ring.store.get(TABLE, _SEED)
         if seed is None:
-            raise _none()
+            raise self._none()
         self.drop()
         try:
             self._ring.identity.adopt_user_key(seed)
@@ -102,11 +103,11 @@ class UserKeyOffers:
         self._ring.store.delete(TABLE, _SEED)
         self._ring.store.delete(TABLE, _FROM)
 
+    def _none(self) -> Rejected:
+        identity = self._ring.identity
+        if identity.user_key and not identity.expected_user_key:
+            return Rejected(HAS_KEY, words.HAS_USER_KEY)
+        return Rejected("no-offer", words.NO_USER_KEY)
+
     def _warn(self, text: str) -> None:
         self._port.tell(SecurityNotice(text=text, alarm=True))
-
-
-def _none() -> Rejected:
-    return Rejected(
-        "no-offer", "No other device has sent this one a new user key; link this one there first, by its code."
-    )

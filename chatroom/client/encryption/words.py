@@ -136,7 +136,7 @@ def device_renewed(unsent: int) -> str:
 
 
 def new_user_key(label: str) -> str:
-    """Return the alarm that another device of the user has made a new user key."""
+    """Return the line that another device of the user has made a new user key, which this one has taken."""
     return (
         f'Your device "{label}" has made a new user key, because it removed a device or began anew; this device has '
         f"the key now, too. The recovery key has ended; make a new one with /keys recovery."
@@ -159,14 +159,26 @@ def device_linked(label: str, device: str) -> str:
     )
 
 
-def left_behind(code: str) -> str:
-    """Return the alarm that the user's list has another user key, and this device is not in it."""
+def left_behind(code: str, *, by_itself: bool) -> str:
+    """Return the alarm that the user's list has another user key, and this device is not in it.
+
+    Args:
+        code: What is compared on a device that is in the list.
+        by_itself: Whether this device takes the new key without a question when it is linked there.
+    """
+    then = "this one then links itself" if by_itself else "if it is accepted there, type /devices accept here"
     return (
         f"the server says that your own key has changed; this device is not linked to the new one. If you removed this "
-        f"device, or began anew on another one, and want to use this one again: there, type /devices link {code}, "
-        f"and then do what is said here. If you know nothing of it, somebody poses as you: "
-        f"change your password, and see /devices."
+        f"device, or began anew on another one, and want to use this one again: there, type /devices link {code}; "
+        f"{then}. If you know nothing of it, somebody poses as you: change your password, and see /devices."
     )
+
+
+HAS_USER_KEY = (
+    "there is nothing to accept: this device has your present user key. From a device that was linked before, it takes "
+    "a new one without a question."
+)
+NO_USER_KEY = "No other device has sent this one a new user key; link this one there first, by its code."
 
 
 def key_offered(label: str, device: str) -> str:

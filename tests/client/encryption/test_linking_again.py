@@ -119,6 +119,12 @@ def test_a_device_that_never_got_the_user_key_gets_it_by_its_code(alice: KeyPers
     alice.decide(alice.encryption.unlink(device_of(phone)))
     alice.network.pass_time(3)
     assert code_of(tablet)
+    assert not any("own key has changed" in text for text in tablet.notices)
+    tablet.driver.conversation.drop("a test")
+    alice.network.pass_time(30)
+    tablet.driver.conversation.drop("a test")
+    alice.network.pass_time(30)
+    assert sum("own key has changed" in text for text in tablet.notices) == 1
     meddler.alter = lambda record: [record]
     link(alice, tablet)
     assert own_list(tablet).user_key == own_list(alice).user_key
@@ -147,6 +153,20 @@ def test_a_false_key_is_only_kept_until_the_user_decides(alice: KeyPerson, bob: 
     assert unb64(false_seed(to_builtins(before))) != parts.ring.identity.user_seed()
     with pytest.raises(Rejected, match="own key has changed"):
         alice.do("message", user="Bob", text="not under that key")
+
+
+def test_a_device_that_was_linked_before_gives_its_new_key_without_a_question(alice: KeyPerson, bob: KeyPerson) -> None:
+    phone = linked(alice, "phone")
+    alice.decide(alice.encryption.reset())
+    alice.network.pass_time(1)
+    (told,) = [text for text in phone.notices if "own key has changed" in text]
+    assert "this one then links itself" in told
+    assert "/devices accept" not in told
+    link(alice, phone)
+    assert own_list(phone) == own_list(alice)
+    with pytest.raises(Rejected, match="nothing to accept: this device has your present user key"):
+        phone.decide(phone.encryption.sender_of_user_key())
+    phone.leave()
 
 
 # ---- names of devices

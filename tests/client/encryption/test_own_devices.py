@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from chatroom.client.encryption.interface import Security
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OpenedOwn
+from chatroom.client.status import SecurityNotice
 from chatroom.model.device import Device
 
 
@@ -66,7 +67,14 @@ def test_a_removed_device_gets_nothing_and_contacts_see_a_changed_key(alice: Key
     assert not alice.decide(alice.encryption.keys()).recovery
     assert own_list(alice).user_key == own_list(tablet).user_key != before
     assert lost not in {device.device for device in own_list(alice).devices}
-    assert any("has made a new user key" in text for text in tablet.notices)
+    alice.network.pass_time(60)
+    (told,) = [
+        notice for notice in tablet.heard(SecurityNotice) if "user key" in notice.text or "key has" in notice.text
+    ]
+    assert "has made a new user key" in told.text
+    assert not told.alarm
+    with pytest.raises(Rejected, match="nothing to accept"):
+        tablet.decide(tablet.encryption.sender_of_user_key())
     with pytest.raises(Rejected, match="key has changed"):
         bob.do("message", user="Alice", text="not before I know")
     digits = bob.decide(bob.encryption.verify("Alice")).digits
