@@ -35,6 +35,7 @@ class FakeEncryption:
         served: What ``states`` becomes for a person when the server is asked about that person.
         learned: About whom the server was asked.
         guest_name: Our name, if we are a guest.
+        imported: How many keys of a file are new, and how many it has.
         refusals: What the next secrets are refused with.
     """
 
@@ -50,6 +51,7 @@ class FakeEncryption:
     served: dict[str, Security] = field(default_factory=dict)
     learned: list[str] = field(default_factory=list)
     guest_name: str = ""
+    imported: tuple[int, int] = (1, 1)
     refusals: list[Rejected] = field(default_factory=list)
 
     def guest(self) -> str:
@@ -139,11 +141,11 @@ class FakeEncryption:
         self.did.append(("export", path, passphrase))
         return 12
 
-    async def import_keys(self, path: Path, passphrase: str) -> int:
+    async def import_keys(self, path: Path, passphrase: str) -> tuple[int, int]:
         """Remember it."""
         self.did.append(("import", path, passphrase))
         self._refuse()
-        return 1
+        return self.imported
 
     def _refuse(self) -> None:
         if self.refusals:

@@ -29,6 +29,36 @@ USAGES = {
         "link to a person's computer; alone, it names the addresses that this shows",
     ),
 }
+WAYS = {
+    "verify": (
+        ("/verify bob", "show the digits to compare with bob"),
+        ("/verify bob ok", "they are the same: mark bob as verified"),
+        ("/verify bob accept", "take bob's changed key without comparing"),
+    ),
+    "devices": (
+        ("/devices", "list your devices, and on a new one show its code"),
+        ("/devices link CODE", "link the new device that shows this code"),
+        ("/devices remove phone", "remove a device; you get a new user key"),
+        ("/devices rename laptop", "name this device"),
+        ("/devices accept", "take the new user key that another device has sent"),
+    ),
+    "keys": (
+        ("/keys", "show how your keys are"),
+        ("/keys recovery", "make a recovery key, and show it once"),
+        ("/keys recover", "link this device with the recovery key"),
+        ("/keys reset", "begin anew with other keys"),
+        ("/keys export FILE", "save the keys of encrypted rooms, for another device of yours"),
+        ("/keys import FILE", "read what /keys export has saved on another device of yours"),
+        ("/keys plain bob", "write to bob in plain text although it was encrypted before"),
+    ),
+    "direct": (
+        ("/direct bob", "name the addresses that a link would show to bob"),
+        ("/direct bob yes", "ask bob for a link, or agree to one"),
+        ("/direct bob no", "refuse the link that bob asks for"),
+        ("/direct bob off", "end the link"),
+    ),
+}
+"""What ``/help`` says of the words of each command: how it is typed, and what that does."""
 _WORDS = {"verify": ("ok", "accept"), "direct": ("yes", "no", "off")}
 _OF_DEVICES = ("link", "remove", "rename")  # these words of /devices take something after them
 _ALONE = ("", "recovery", "recover", "reset")  # these words of /keys take nothing after them

@@ -66,8 +66,8 @@ class DirectCommand:
             if not await self._agrees(user):
                 self._dialogue.say(f"no direct link with {user}; {user} learns no address of yours.")
                 return
-        await links.agree(user, addresses)
         self._dialogue.say(f"a direct link with {user} is made when both of you agree; the bar says direct or relayed.")
+        await links.agree(user, addresses)
 
     async def _agrees(self, user: str) -> bool:
         """Return whether the user agrees to show a person the addresses that were named just now.

@@ -215,7 +215,7 @@ class Encryption:
         return len(keys)
 
     @refusing
-    async def import_keys(self, path: Path, passphrase: str) -> int:
+    async def import_keys(self, path: Path, passphrase: str) -> tuple[int, int]:
         parts = await self._ready()
         try:
             text = await self._work(partial(_read, path))
@@ -226,7 +226,7 @@ class Encryption:
         told = parts.news.imported()
         await self._driver.commit()
         self._show(told, late=True)
-        return taken
+        return taken, len(keys)
 
 
 def _read(path: Path) -> str:

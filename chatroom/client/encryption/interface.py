@@ -186,8 +186,8 @@ class UserEncryption(Protocol):
         """Write the keys of room messages to a new file, encrypted. Returns how many."""
         ...
 
-    async def import_keys(self, path: Path, passphrase: str) -> int:
-        """Read such a file. Returns how many keys were new."""
+    async def import_keys(self, path: Path, passphrase: str) -> tuple[int, int]:
+        """Read such a file. Returns how many of its keys were new, and how many it has."""
         ...
 
     async def keys(self) -> KeyState:

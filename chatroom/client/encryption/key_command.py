@@ -17,6 +17,7 @@ from chatroom.client.paths import expanded, is_there, spelled
 
 SHORTEST = 8  # characters of a passphrase: whoever gets the file can try many of them
 _NO_FILE = "name a file: /keys {word} room-keys.txt"
+_TO_IMPORT = "Such a file is made by /keys export room-keys.txt on another device of yours."
 RECOVERY = (
     "The recovery key links a new device if you have lost all others. Write it on paper: it is shown once, and kept "
     "nowhere. Whoever has it and your password can read what is sent to you."
@@ -124,8 +125,8 @@ class KeyCommand:
         passphrase = await self._dialogue.secret("Passphrase for the file: ", self._typed_twice)
         number = await encryption.export_keys(path, passphrase)
         self._dialogue.say(
-            f"{_keys(number)} written to {spelled(path)}, encrypted. With /keys import another device of yours reads "
-            f"what was said in encrypted rooms."
+            f"{_keys(number)} written to {spelled(path)}, encrypted. Bring the file to another device of yours, and "
+            f"type /keys import there with its name: then that device reads what was said in encrypted rooms before."
         )
 
     async def _typed_twice(self, passphrase: str) -> str:
@@ -138,14 +139,14 @@ class KeyCommand:
 
     async def _import(self, encryption: UserEncryption, file: str) -> None:
         if not file:
-            raise Rejected("usage", _NO_FILE.format(word="import"))
+            raise Rejected("usage", f"{_NO_FILE.format(word='import')}. {_TO_IMPORT}")
         path = expanded(file)
         if not is_there(path):
-            raise Rejected("no-file", f"there is no file {spelled(path)} that can be read.")
-        number = await self._dialogue.secret(
+            raise Rejected("no-file", f"there is no file {spelled(path)} that can be read. {_TO_IMPORT}")
+        new, all = await self._dialogue.secret(
             "Passphrase of the file: ", lambda passphrase: encryption.import_keys(path, passphrase)
         )
-        self._dialogue.say(f"{_keys(number)} read.")
+        self._dialogue.say(_taken(new, all - new))
 
     async def _accept_plain(self, encryption: UserEncryption, user: str) -> None:
         """Let messages go in plain text to somebody with whom they were encrypted, if the user says so."""
@@ -161,3 +162,12 @@ class KeyCommand:
 
 def _keys(number: int) -> str:
     return "1 key was" if number == 1 else f"{number} keys were"
+
+
+def _taken(new: int, old: int) -> str:
+    """Return what came of a file of keys, given how many were new, and how many were here already."""
+    if not new:
+        return {0: "the file has no keys.", 1: "the key of the file was here already."}.get(
+            old, f"all {old} keys of the file were here already."
+        )
+    return f"{_keys(new)} read{f'; {old} more were here already' if old else ''}."

@@ -62,7 +62,8 @@ def not_here(*, others: bool) -> str:
         others: Whether the user has other devices, which may have the keys.
     """
     text = "What was said while this device was not in the room cannot be opened on it"
-    return f"{text} yet: your other devices were asked for the keys; see /keys import." if others else f"{text}."
+    how = "/keys export FILE on one of them and /keys import FILE here bring them, too"
+    return f"{text} yet: your other devices were asked for the keys; {how}." if others else f"{text}."
 
 
 def not_opened_yet(by: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prompt_toolkit.data_structures import Size
 
-from chatroom.client.encryption.commands import USAGES, EncryptionCommands
+from chatroom.client.encryption.commands import USAGES, WAYS, EncryptionCommands
 from chatroom.client.encryption.dialogue import Dialogue, in_rows, in_words
 from chatroom.client.encryption.interface import Privacy, UserEncryption, Verification
 from chatroom.client.encryption.square_code import square_code
@@ -69,8 +69,10 @@ class EncryptionView:
 
     def commands(self) -> list[LocalCommand]:
         """Return the commands."""
-        rows = USAGES.items()
-        return [LocalCommand(usage, help, partial(self._run, word), PRIVACY_TOPIC) for word, (usage, help) in rows]
+        return [
+            LocalCommand(usage, help, partial(self._run, word), PRIVACY_TOPIC, WAYS[word])
+            for word, (usage, help) in USAGES.items()
+        ]
 
     async def _passphrase(self) -> str:
         """Ask for the passphrase of the keys, because another one was wrong. Whoever gives up leaves the client: a

@@ -61,8 +61,14 @@ class HelpCommand:
         """Explain one of the client's own commands, or ask the server to explain its commands."""
         command = self._own.get(rest.removeprefix("/").lower())
         if command is not None:
-            self._say(f"{command.usage}: {command.help}.")
+            self._say("\n".join([f"{command.usage}: {command.help}.", *_ways(command)]))
         elif rest.lower() in OWN_TOPICS:
             self._show(self._known.own_help(rest.lower()))
         else:
             self._ask(**({"command": rest} if rest else {}))
+
+
+def _ways(command: LocalCommand) -> list[str]:
+    """Return a line for each way to type a command."""
+    width = max((len(typed) for typed, _ in command.lines), default=0)
+    return [f"  {typed:<{width}}  {does}" for typed, does in command.lines]

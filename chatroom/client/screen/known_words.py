@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from chatroom.model.commands import TABLE
 from chatroom.model.names import fold
 from chatroom.model.replies import Help, HelpLine, HelpTopic
 from chatroom.model.text import clean
@@ -13,6 +14,8 @@ OWN_TOPIC = "client"
 PRIVACY_TOPIC = "privacy"
 OWN_TOPICS = {OWN_TOPIC: "use this client", PRIVACY_TOPIC: "encrypt what you write"}
 """The client's own topics of help, with their titles. The first has the commands of topics that the server lacks."""
+OF_SERVER = {PRIVACY_TOPIC: [HelpLine(row.usage, row.help) for row in TABLE if row.do == "encrypt"]}
+"""Commands of the server that stand under one of these topics, too."""
 MOST = 300  # commands, rooms, and people who were seen
 MOST_ONLINE = 2000  # names taken from the server's list of users online
 
@@ -66,13 +69,17 @@ class KnownWords:
         for name, title in OWN_TOPICS.items():
             words = [_word(line.usage) for line in self.own]
             rest = [word for word in words if word not in there and self._own_topic(word) == name]
-            topics += [HelpTopic(name, title, rest)] if rest else []
+            topics += (
+                [HelpTopic(name, title, [*rest, *(_word(line.usage) for line in OF_SERVER.get(name, []))])]
+                if rest
+                else []
+            )
         return topics
 
     def own_help(self, topic: str) -> Help:
         """Return the help on one of the client's own topics; on ``client``, all but what the others have."""
         lines = [line for line in self.own if self._own_topic(_word(line.usage)) == topic]
-        return Help(lines, title=OWN_TOPICS[topic])
+        return Help([*lines, *OF_SERVER.get(topic, [])], title=OWN_TOPICS[topic])
 
     def _own_topic(self, word: str) -> str:
         """Return the client's own topic under which a command stands, unless the server has its topic."""

@@ -28,12 +28,14 @@ class LocalCommand:
         help: What the command does, in a few words.
         run: Runs the command, given the text after it. Raises ``Misuse``.
         topic: The server's topic under which ``/help`` shows the command; empty for the client's own topic.
+        lines: The ways to type it, each with what it does; empty if the usage says enough.
     """
 
     usage: str
     help: str
     run: Callable[[str], None]
     topic: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def word(self) -> str:

@@ -37,7 +37,7 @@ def test_only_the_owner_may_read_the_file(alice: KeyPerson, tmp_path: Path) -> N
     path = tmp_path / "new" / "keys.txt"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert alice.decide(alice.encryption.import_keys(path, PASSPHRASE)) == 0  # it has them
+    assert alice.decide(alice.encryption.import_keys(path, PASSPHRASE)) == (0, 1)  # it has it
 
 
 def test_nothing_is_overwritten_even_if_it_comes_meanwhile(

@@ -103,7 +103,8 @@ def test_another_device_of_ours_may_have_the_keys(alice: KeyPerson, bob: KeyPers
     phone.do("join", room="den")
     network.pass_time(3)
     assert [text for text in phone.notices if "opened" in text] == [
-        f"{NOT_HERE.rstrip('.')} yet: your other devices were asked for the keys; see /keys import."
+        f"{NOT_HERE.rstrip('.')} yet: your other devices were asked for the keys; "
+        "/keys export FILE on one of them and /keys import FILE here bring them, too."
     ]
     phone.leave()
 

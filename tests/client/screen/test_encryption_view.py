@@ -9,6 +9,7 @@ from client.fake_encryption import DIGITS, NEW, OTHER_DIGITS, RECOVERY_KEY, Fake
 from client.screen.stage import NOW, Stage, on_stage, said
 from twisted.internet.defer import Deferred
 
+from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security
 from chatroom.client.encryption.words import key_changed, plain_notice
 from chatroom.client.errors import Rejected
@@ -427,6 +428,17 @@ def test_room_keys_are_imported(tmp_path: Path) -> None:
         stage.type("long enough\r")
         await tells(stage, "1 key was read.")
         assert encryption.did == [("import", tmp_path / "k", "long enough")]
+        for found, told in (
+            ((3, 11), "3 keys were read; 8 more were here already."),
+            ((0, 11), "all 11 keys of the file were here already."),
+            ((0, 1), "the key of the file was here already."),
+            ((0, 0), "the file has no keys."),
+        ):
+            encryption.imported = found
+            stage.type(f"/keys import {tmp_path}/k\r")
+            await asked(stage, "Passphrase of the file:")
+            stage.type("long enough\r")
+            await tells(stage, told)
         assert "long enough" not in stage.glass.raw
 
     on_stage(tmp_path, scene)
@@ -510,6 +522,27 @@ def test_who_agrees_to_the_addresses_at_once_types_nothing_again(tmp_path: Path)
         stage.type("y\r")
         await tells(stage, "a direct link with bob is made when both of you agree")
         assert links.did == [("agree", "bob", links.own)]
+
+    on_stage(tmp_path, scene)
+
+
+def test_what_a_link_waits_for_is_told_before_it_can_be_made(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        told: list[str] = []
+
+        class Quick(FakeLinks):
+            """Links that are made at once."""
+
+            async def agree(self, user: str, addresses: list[str]) -> None:
+                told.append("it is made")
+
+        stage.client.privacy.links = Quick()
+        stage.screen.encryption._commands._direct._dialogue = Dialogue(told.append, lambda *found: None)
+        for line in ("/direct bob", "/direct bob yes"):
+            stage.type(f"{line}\r")
+        await stage.until(lambda: "it is made" in told)
+        assert "when both of you agree" in told[-2]
 
     on_stage(tmp_path, scene)
 

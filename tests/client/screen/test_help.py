@@ -6,6 +6,7 @@ from pathlib import Path
 
 from client.screen.stage import Stage, on_stage
 
+from chatroom.client.encryption.commands import USAGES, WAYS
 from chatroom.model import replies as a
 
 TALK = a.HelpTopic("talk", "say something", ["/say", "/me"])
@@ -98,14 +99,32 @@ def test_the_clients_own_topic_is_not_asked_of_the_server(tmp_path: Path) -> Non
 def test_encryption_has_a_topic_of_its_own(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Help(LINES, [TALK]))
-        await stage.shows("  privacy  encrypt what you write: /verify /devices /keys /direct")
+        await stage.shows("  privacy  encrypt what you write: /verify /devices /keys /direct /encrypt")
         stage.type("/help privacy\r")
         await stage.shows("To encrypt what you write:")
         rows = "\n".join(stage.rows).partition("To encrypt what you write:")[2]
-        assert [rows.count(f"  {word} ") for word in ("/verify", "/devices", "/keys", "/direct")] == [1, 1, 1, 1]
+        assert [rows.count(f"  {word} ") for word in ("/verify", "/devices", "/keys", "/direct", "/encrypt")] == [1] * 5
         assert "/clear" not in rows
 
     on_stage(tmp_path, scene, size=(100, 40))
+
+
+def test_each_word_of_a_command_has_a_line_of_its_own(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/help keys\r")
+        await stage.until(lambda: any("/keys import FILE" in row for row in stage.rows))
+        rows = [row.removeprefix("-- ").strip() for row in stage.rows]
+        assert "/keys import FILE  read what /keys export has saved on another device of yours" in rows
+        assert "/keys recover      link this device with the recovery key" in rows
+
+    on_stage(tmp_path, scene, size=(100, 40))
+
+
+def test_every_word_of_the_commands_for_encryption_is_explained() -> None:
+    for word, (usage, _) in USAGES.items():
+        typed = [line.split()[2:3] if word in ("verify", "direct") else line.split()[1:2] for line, _ in WAYS[word]]
+        words = usage.partition("[")[2].partition("]")[0].split("|")
+        assert typed == [[], *([each] for each in words)]
 
 
 def test_all_commands_of_the_server_are_still_offered_after_a_topic(tmp_path: Path) -> None:
