@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, UserEncryption
-from chatroom.client.encryption.user_key_offers import HAS_KEY
-from chatroom.client.encryption.words import ACCEPTING, guest_keys, only_accounts, refused, removed, removing, unlinked
+from chatroom.client.encryption.words import (
+    ACCEPTING,
+    HAS_KEY,
+    guest_keys,
+    only_accounts,
+    refused,
+    removed,
+    removing,
+    unlinked,
+)
 from chatroom.client.errors import Rejected
 from chatroom.model.names import fold
 

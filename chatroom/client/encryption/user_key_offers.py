@@ -18,7 +18,6 @@ from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.signed_bytes import unb64
 
 TABLE = "offered-user-key"
-HAS_KEY = "has-user-key"  # why there is nothing to accept
 _SEED = "seed"
 _FROM = "from"  # the label and the id of the device that sent it
 
@@ -106,7 +105,7 @@ class UserKeyOffers:
     def _none(self) -> Rejected:
         identity = self._ring.identity
         if identity.user_key and not identity.expected_user_key:
-            return Rejected(HAS_KEY, words.HAS_USER_KEY)
+            return Rejected(words.HAS_KEY, words.HAS_USER_KEY)
         return Rejected("no-offer", words.NO_USER_KEY)
 
     def _warn(self, text: str) -> None:

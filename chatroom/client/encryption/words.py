@@ -175,6 +175,7 @@ def left_behind(code: str, *, by_itself: bool) -> str:
     )
 
 
+HAS_KEY = "has-user-key"  # the code of the refusal to accept a user key that is here already
 HAS_USER_KEY = (
     "there is nothing to accept: this device has your present user key. From a device that was linked before, it takes "
     "a new one without a question."
