@@ -187,8 +187,8 @@ WAY_IN = guards(
         ),
         (
             "events of a connection that has gone",
-            "        self._queue.clear()\n\n    def idle",
-            "        pass\n\n    def idle",
+            "        self._queue.clear()\n\n    def tell_late",
+            "        pass\n\n    def tell_late",
         ),
         ("any number of events in one commit", "while self._queue and len(batch) < TOGETHER:", "while self._queue:"),
     ],

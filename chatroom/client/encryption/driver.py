@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredLock, succeed
+from twisted.internet.defer import Deferred, DeferredLock
 
 from chatroom.client.connection import Piece, Ref
 from chatroom.client.conversation import Conversation
@@ -78,7 +78,7 @@ class EncryptionDriver:
         self._label = label
         self.port = ClientPort(conversation, mint, now, self._again, self._later, self._is_behind)
         self._out = WayOut(self, conversation.transmit, self.port.refuse)
-        self.acks = MailAcks(conversation.clock, self._acknowledge, self._ask_again)
+        self.acks = MailAcks(conversation.clock, self._acknowledge, lambda: self.opening.ask_again())
         self._local = LocalAnswers(self.port)
         self.opening = EventOpening(self)
         self.on_parts: Callable[[EncryptionParts | None], None] = lambda parts: None
@@ -329,12 +329,6 @@ class EncryptionDriver:
     def _acknowledge(self, seq: int) -> None:
         if self.parts is not None:
             Deferred.fromCoroutine(self.parts.server.acknowledge(seq)).addErrback(self.not_now)
-
-    def _ask_again(self) -> Deferred[None]:
-        """Ask for what could not be opened. Returns a Deferred that fires when that is done."""
-        if self.parts is None:
-            return succeed(None)
-        return Deferred.fromCoroutine(self.parts.ask_again()).addErrback(self.not_now)
 
     def not_now(self, failure: Any) -> None:
         """Ignore what fails because the connection is gone: it is done on the next one."""

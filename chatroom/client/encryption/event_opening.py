@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from chatroom.client.connection import Piece
 from chatroom.client.conversation import Conversation
@@ -60,6 +60,7 @@ class EventOpening:
     def lost(self) -> None:
         """Drop what is not opened yet: the connection has gone."""
         self.way_in.lost()
+        self.tell_held()
         self._over_links.clear()
 
     def opens(self, event: Event | Piece) -> bool:
@@ -96,6 +97,8 @@ class EventOpening:
             return OpenedEvents(changed=False)
         assert isinstance(event, e.SealedMessage)  # see ``opens``
         told = parts.news.open(event)
+        if parts.news.wanted:
+            self._owner.acks.ask_soon()  # no mail may come that has them asked for
         if event.by_id == parts.ring.user_id and event.device == parts.ring.identity.device:
             parts.room.echoed(event.id, event.ct, self._id_of(event.room))
         return OpenedEvents(told)
@@ -135,6 +138,18 @@ class EventOpening:
         events, notices = parts.news.open_page(event.events, event.room)
         page: Any = replace(event, events=events)
         return OpenedEvents([page, *notices])
+
+    def tell_held(self) -> None:
+        """Tell the earlier messages that were opened late: no more keys come for the moment."""
+        if self._owner.parts is not None:
+            self.way_in.tell_late(self._owner.parts.news.held.take_all())
+
+    def ask_again(self) -> Deferred[None]:
+        """Ask for what could not be opened. Returns a Deferred that fires when that is done."""
+        if self._owner.parts is None:
+            return succeed(None)
+        self.tell_held()
+        return Deferred.fromCoroutine(self._owner.parts.ask_again()).addErrback(self._owner.not_now)
 
     def missed(self, room: str) -> None:
         """Note that some events of a room, of which we know the name, are not told."""

@@ -25,6 +25,7 @@ from chatroom.client.encryption.room_lines import KeptRoomLine
 from chatroom.client.encryption.room_memory import RoomMemory
 from chatroom.client.encryption.room_streams import RoomStreams
 from chatroom.client.encryption.sealed_files import take_offer
+from chatroom.client.encryption.waiting_messages import HeldLines, WaitingMessages
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Notice, SecurityNotice
 from chatroom.model import events as e
@@ -32,7 +33,6 @@ from chatroom.model import replies as a
 from chatroom.model.events import Event
 from chatroom.model.shared_files import SOME_FILE
 
-MOST_WAITING = 1000  # messages that wait for their keys
 MOST_EARLY = 1000  # changes of messages that are not opened yet
 
 Told = list[Event | Notice]
@@ -51,6 +51,7 @@ class RoomOpening:
         wanted: The messages whose keys are to be asked for.
         streams: What came without a break.
         parked: Shared files that are shown when their offers come.
+        held: Earlier messages that were opened late, and are told together.
     """
 
     def __init__(self, ring: KeyRing, memory: RoomMemory, files: SealedFiles, port: Port) -> None:
@@ -58,8 +59,9 @@ class RoomOpening:
         self._memory = memory
         self._files = files
         self.parked = ParkedFiles()
+        self.held = HeldLines()
         self._port = port
-        self._waiting: OrderedDict[SessionName, list[e.SealedMessage]] = OrderedDict()
+        self._waiting = WaitingMessages()
         self._early: OrderedDict[str, tuple[str, str, e.Edited | e.Reacted]] = OrderedDict()  # room, message, change
         self.wanted: list[RoomCiphertext] = []
         self.streams = RoomStreams()
@@ -69,7 +71,7 @@ class RoomOpening:
         sealed = self._sealed(event)
         if not event.ct:
             if sealed is not None:
-                self.streams.deleted(sealed.name())
+                self.streams.deleted(sealed.name(), event.seq)
                 self._memory.came_deleted(sealed.room, event)
             return [event]
         if sealed is None:
@@ -171,11 +173,9 @@ class RoomOpening:
 
     def _wait(self, event: e.SealedMessage, sealed: RoomCiphertext) -> Told:
         """Keep a message until its key comes. Returns a notice, unless the user was told so."""
-        self._waiting.setdefault(sealed.name(), []).append(event)
+        self._waiting.add(sealed.name(), event)
         self.streams.locked(sealed.name())
         self.wanted.append(sealed)
-        while sum(map(len, self._waiting.values())) > MOST_WAITING:
-            self._waiting.popitem(last=False)
         if not self._ring.contacts.linked:
             return []  # the user was told so, and how to link the device
         earlier = self.streams.is_earlier(sealed.room, event.seq)
@@ -197,19 +197,25 @@ class RoomOpening:
     def came(self, name: SessionName) -> Told:
         """Open the messages that waited for a key. Returns what to show of them."""
         told: Told = []
-        end, waiting = self.streams.unlocked(name), self._waiting.pop(name, [])
+        end, waiting = self.streams.unlocked(name), self._waiting.take(name)
         for event in waiting:
             self.streams.again(name.room, words.not_opened_yet(self._named(event).by))
-            told += self.open(event)
+            if self.streams.is_earlier(name.room, event.seq):
+                self.held.add(name.room, event.seq, self.open(event))
+            else:
+                told += self.open(event)
         if waiting and end is not None:
             last = waiting[-1]
             told += self._told_missing(self._missing_at_end(name, end, last.seq), last)
-        return told
+        if any(self.streams.is_earlier(name.room, event.seq) for event in self._waiting.of_room(name.room)):
+            return told  # the keys of other earlier messages may come
+        return [*self.held.take(name.room), *told]
 
     def imported(self) -> Told:
         """Open the messages that waited for keys which were imported. Returns what to show of them."""
         known = [name for name in self._waiting if self._ring.groups.inbound.knows(name)]
-        return [each for name in known for each in self.came(name)]
+        told = [each for name in known for each in self.came(name)]
+        return [*self.held.take_all(), *told]
 
     # ---- what is inside --------------------------------------------------------------------------------------------
 
@@ -290,6 +296,9 @@ class RoomOpening:
         if isinstance(event, a.Entered):
             again = room is not None and room.id == event.room_id and event.seq >= room.after and not event.gone
             self.streams.entered(event.room_id, event.seq, again=again)
+            if not again:
+                self.held.take(event.room_id)  # what the server tells on a join comes again
+                self._waiting.forget_room(event.room_id)
             if event.encrypted:
                 self._memory.note_sealed(event.room_id, event.seq)
         elif room is not None:
@@ -312,21 +321,14 @@ class RoomOpening:
         """Remove a message from the history that was deleted, and from those that wait for their keys."""
         room = self._port.rooms.find(event.room)
         if room is not None:
-            self._waits_no_more(room, event.message)
+            waited = self._waiting.take_one(room.id, event.message)
+            if waited is not None:
+                self.streams.deleted(waited[0], event.message)
+                self._memory.came_deleted(room.id, waited[1])
         line = await self._memory.at(room.id, event.message) if room is not None else None
         if room is not None and line is not None:
             self._memory.delete(room.id, line)
             await self._ring.store.commit()
-
-    def _waits_no_more(self, room: RoomState, seq: int) -> None:
-        """Take a message that was deleted out of those that wait for their keys."""
-        for name, waiting in self._waiting.items():
-            for event in waiting:
-                if (name.room, event.seq) == (room.id, seq):
-                    waiting.remove(event)
-                    self.streams.deleted(name)
-                    self._memory.came_deleted(room.id, event)
-                    return
 
 
 def _change(kind: str, body: dict[str, Any], event: e.SealedMessage) -> e.Edited | e.Reacted:

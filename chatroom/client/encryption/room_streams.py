@@ -13,7 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatroom.client.crypto.room_messages import SessionName
+from chatroom.client.crypto.room_messages import LONGEST_SESSION, SessionName
 from chatroom.client.crypto.room_plaintext import SessionEnd, mark_of
 
 MOST_FOLLOWED = 500  # sessions of one room
@@ -57,19 +57,18 @@ class RoomStream:
         joined: The seq of our last join.
         followed: The sessions of which a message has come since.
         given: The sessions whose owners have given us the key since.
-        deleted: How many messages of a session have come since only as deleted ones.
+        deleted: The seqs of the messages of a session that have come since only as deleted ones, and that no gap has
+            been accounted for with.
         locked: The sessions of which messages have come whose key is missing; with the end that is told of them.
         strange: The marks of sessions of which nothing has come.
-        told: The sentences that the user was told.
     """
 
     joined: int
     followed: OrderedDict[SessionName, FollowedSession] = field(default_factory=OrderedDict)
     given: OrderedDict[SessionName, None] = field(default_factory=OrderedDict)
-    deleted: OrderedDict[SessionName, int] = field(default_factory=OrderedDict)
+    deleted: OrderedDict[SessionName, set[int]] = field(default_factory=OrderedDict)
     locked: OrderedDict[SessionName, SessionEnd | None] = field(default_factory=OrderedDict)
     strange: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
-    told: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         """Forget what has come: the stream begins anew."""
@@ -96,6 +95,16 @@ class RoomStream:
         """Return whether messages of a session must have come before a seq."""
         return name in self.followed or (name in self.given and seq > self.joined)
 
+    def take_deleted(self, name: SessionName, before: int) -> int:
+        """Return how many messages of a session came as deleted ones before a seq, and account for them.
+
+        Those behind it stay: the messages around them may be opened much later than they came, when their key is there.
+        """
+        seqs = self.deleted.get(name, set())
+        found = {seq for seq in seqs if seq < before}
+        seqs -= found
+        return len(found)
+
     def find(self, user_id: str, mark: str) -> SessionName | None:
         """Return the session of a user that has come, or was given, and that a mark stands for."""
         known = (*self.followed, *self.given, *self.deleted, *self.locked)
@@ -107,6 +116,7 @@ class RoomStreams:
 
     def __init__(self) -> None:
         self._streams: OrderedDict[str, RoomStream] = OrderedDict()
+        self._told: OrderedDict[str, set[str]] = OrderedDict()  # sentences, by room
 
     def entered(self, room: str, seq: int, *, again: bool) -> None:
         """Note that we have joined a room.
@@ -141,11 +151,13 @@ class RoomStreams:
             stream.given[name] = None
             _bound(stream.given, MOST_FOLLOWED)
 
-    def deleted(self, name: SessionName) -> None:
-        """Note that a message of a session has come without its text, because it was deleted."""
+    def deleted(self, name: SessionName, seq: int) -> None:
+        """Note that the message of a session with a seq has come without its text, because it was deleted."""
         stream = self._streams.get(name.room)
         if stream is not None:
-            stream.deleted[name] = stream.deleted.get(name, 0) + 1
+            seqs = stream.deleted.setdefault(name, set())
+            if len(seqs) < LONGEST_SESSION:
+                seqs.add(seq)
             _bound(stream.deleted, MOST_FOLLOWED)
 
     def locked(self, name: SessionName) -> None:
@@ -178,7 +190,7 @@ class RoomStreams:
             return skipped
         certain = stream.is_due(name, seq) or stream.has_earlier(name, seq)
         told = name in stream.followed and index < stream.followed[name].next
-        deleted = stream.deleted.pop(name, 0)
+        deleted = stream.take_deleted(name, seq)
         stream.follow(name, seq, index + 1)
         return max(0, skipped - deleted) if certain and not told else 0
 
@@ -207,7 +219,7 @@ class RoomStreams:
             return 0
         first = stream.followed[before].next if before in stream.followed else 0
         stream.follow(before, seq, end.used)
-        return SessionSoFar(before, first, stream.deleted.pop(before, 0))
+        return SessionSoFar(before, first, len(stream.deleted.pop(before, ())))
 
     @staticmethod
     def _strange(stream: RoomStream, name: SessionName, end: SessionEnd, seq: int) -> int:
@@ -224,8 +236,9 @@ class RoomStreams:
     # ---- what the user was told ------------------------------------------------------------------------------------
 
     def once(self, room: str, sentence: str) -> bool:
-        """Return whether the user was not told a sentence since we came to a room; from now on it counts as told."""
-        told = self._streams.setdefault(room, RoomStream(0)).told
+        """Return whether the user was not told a sentence of a room yet; from now on it counts as told."""
+        told = self._told.setdefault(room, set())
+        _bound(self._told, MOST_ROOMS)
         if sentence in told or len(told) >= MOST_TOLD:
             return False
         told.add(sentence)
@@ -233,8 +246,7 @@ class RoomStreams:
 
     def again(self, room: str, sentence: str) -> None:
         """Let a sentence be told again when it is true again."""
-        if room in self._streams:
-            self._streams[room].told.discard(sentence)
+        self._told.get(room, set()).discard(sentence)
 
 
 def _bound(rows: OrderedDict[Any, Any], most: int) -> None:

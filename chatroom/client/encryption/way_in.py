@@ -88,6 +88,11 @@ class WayIn:
         """Drop the events that are not opened yet: the connection has gone, and the next one brings them again."""
         self._queue.clear()
 
+    def tell_late(self, told: Sequence[Event | Notice]) -> None:
+        """Have events handled now that came long ago; see ``OpenedEvents.late``."""
+        for each in told:
+            self._show(each, None, late=True)
+
     def idle(self) -> Deferred[None]:
         """Return a Deferred that fires when everything that came was handled."""
         waiting: Deferred[None] = Deferred()
@@ -144,8 +149,7 @@ class WayIn:
         if any(opened.changed for opened, _ in batch):
             await self._opener.store()
         for opened, re in batch:
-            for each in opened.late:
-                self._show(each, None, late=True)
+            self.tell_late(opened.late)
             for each in opened.events:
                 self._show(each, re)
             opened.done()

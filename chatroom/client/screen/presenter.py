@@ -172,6 +172,8 @@ class Presenter:
                     self._output.add_everywhere(line)
                 else:
                     self._output.add(line, window)
+        if isinstance(event, a.Entered):
+            window.began = window.lines.next
 
     def say(self, text: str) -> None:
         """Show a message of the client itself in the window in front."""

@@ -12,7 +12,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.screen.formatter import Formatter, notice
 from chatroom.client.screen.presenter import Filter, stored_line
 from chatroom.client.screen.scrollback import Scrollback
-from chatroom.client.screen.window_list import ChatWindow, Position, WindowKind, Windows
+from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.client.screen.window_output import WindowOutput
 from chatroom.client.status import ConversationsListed
 from chatroom.model import events as e
@@ -141,17 +141,10 @@ class PrivateHistory:
             reached = reached or event is first_new
             marked = marked or (stored if reached else None)
             window.newest = max(window.newest, event.seq)
-        self._put_above(older, window)
+        self._output.put_before(window.lines.first_message(), older, window)
         if marked is not None:
             window.lines.mark = marked.number
         self._output.changed()
-
-    def _put_above(self, older: Scrollback, window: ChatWindow) -> None:
-        """Put older lines above the first message of a window, which stays where it is scrolled."""
-        place, position = window.lines.first_message(), window.position
-        window.lines.put_before(place, older)
-        if position is not None and position.number >= place:
-            window.position = Position(position.number + len(older), position.row)
 
     def _failed(self, failure: Any) -> None:
         """Show why older messages were not fetched, unless the server does not know the conversation or is away."""

@@ -114,6 +114,25 @@ class Scrollback:
         """Return the number of the first line that holds a message; of the next new line if none does."""
         return next((line.number for line in self._lines if line.seq or line.end > line.start), self._next)
 
+    @property
+    def next(self) -> int:
+        """The number of the next line that is added."""
+        return self._next
+
+    def place_of(self, seq: int, since: int) -> int:
+        """Return the number of the line before which a message of a room belongs by its seq.
+
+        Args:
+            seq: The seq of the message.
+            since: The number of the first line that counts; those before it show messages of an earlier stay.
+        """
+        place = self._next
+        for line in reversed(self._lines):
+            if line.number < since or 0 < line.seq <= seq:
+                break
+            place = line.number if line.seq else place
+        return place
+
     def put_before(self, number: int, older: Scrollback) -> None:
         """Put the lines of another scrollback before the line with that number; drop the oldest if there are too many.
 

@@ -61,6 +61,7 @@ class ChatWindow:
         hidden: Whether the user has hidden it; the next message shows it again.
         away: Whether the user has looked away from it since its last message.
         newest: The seq of its newest message.
+        began: The number of its first line since the user joined the room last.
         lacks_past: Whether the older messages of a private conversation are still to be fetched from the server.
         sent: The ids of our messages that were shown meanwhile.
     """
@@ -78,6 +79,7 @@ class ChatWindow:
     hidden: bool = False
     away: bool = False
     newest: int = 0
+    began: int = 0
     lacks_past: bool = False
     sent: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_SENT))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chatroom.client.screen.formatter import Line, MessageLine
-from chatroom.client.screen.scrollback import StoredLine
-from chatroom.client.screen.window_list import ChatWindow, Windows
+from chatroom.client.screen.scrollback import Scrollback, StoredLine
+from chatroom.client.screen.window_list import ChatWindow, Position, WindowKind, Windows
 
 
 class WindowOutput:
@@ -34,7 +34,7 @@ class WindowOutput:
             self.add(line, self._windows.server)
 
     def message(self, line: MessageLine, window: ChatWindow, seq: int, *, unread_line: bool, id: str = "") -> None:
-        """Add the line of a message to a window.
+        """Add the line of a message to a window; of a room, before those of later messages.
 
         Args:
             line: The line.
@@ -43,14 +43,36 @@ class WindowOutput:
             unread_line: Whether the unread line comes before it.
             id: The id of the message, if it is private.
         """
-        stored = window.lines.add(line.head, line.body, line.tail, seq, id)
-        stored.edited, stored.reactions, stored.file = line.edited, line.reactions, line.file
+        if window.kind is WindowKind.ROOM and 0 < seq < window.newest:
+            self._put_in_order(line, window, seq)
+            return
+        stored = self._stored(window.lines, line, seq, id)
         if unread_line:
             window.lines.mark = stored.number
             window.away = False
         window.newest = max(window.newest, seq)
         self._windows.thin_out()
         self._changed()
+
+    def _put_in_order(self, line: MessageLine, window: ChatWindow, seq: int) -> None:
+        """Put the line of a message that came late where it belongs."""
+        older = Scrollback()
+        self._stored(older, line, seq, "")
+        self.put_before(window.lines.place_of(seq, window.began), older, window)
+
+    @staticmethod
+    def _stored(lines: Scrollback, line: MessageLine, seq: int, id: str) -> StoredLine:
+        stored = lines.add(line.head, line.body, line.tail, seq, id)
+        stored.edited, stored.reactions, stored.file = line.edited, line.reactions, line.file
+        return stored
+
+    def put_before(self, place: int, older: Scrollback, window: ChatWindow) -> None:
+        """Put lines before the line with a number in a window, which stays where it is scrolled."""
+        position = window.position
+        window.lines.put_before(place, older)
+        if position is not None and position.number >= place:
+            window.position = Position(position.number + len(older), position.row)
+        self.changed()
 
     def changed(self) -> None:
         """Have the windows kept within bounds, and the screen drawn, after lines were put into a window."""

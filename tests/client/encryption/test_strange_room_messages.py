@@ -10,7 +10,7 @@ from client.encryption.meddling import Meddler, Record
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 
-from chatroom.client.encryption import room_opening
+from chatroom.client.encryption import waiting_messages
 from chatroom.client.errors import Rejected
 from chatroom.model import events as e
 
@@ -91,7 +91,7 @@ def test_a_deleted_message_is_not_one_that_cannot_be_opened(alice: KeyPerson, bo
 def test_only_so_many_messages_wait_for_their_keys(
     alice: KeyPerson, bob: KeyPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room_opening, "MOST_WAITING", 3)
+    monkeypatch.setattr(waiting_messages, "MOST_WAITING", 3)
     meddler = Meddler(bob)
     send(alice, "msg", text="genuine")
     genuine = meddler.last("sealed")
