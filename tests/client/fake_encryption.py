@@ -62,6 +62,10 @@ class FakeEncryption:
         """Return what the test has said."""
         return self.states.get(user, Security.UNKNOWN)
 
+    def unlinked(self) -> bool:
+        """Return whether the state says so."""
+        return not self.state.linked
+
     def room_encrypted(self, room: str) -> bool:
         """Return what the test has said."""
         return room in self.rooms

@@ -74,6 +74,10 @@ class Encryption:
             return found
         return Security.NOT_LINKED
 
+    def unlinked(self) -> bool:
+        parts = self._driver.parts
+        return parts is not None and not parts.ring.contacts.believed
+
     def room_encrypted(self, room: str) -> bool:
         state = self._driver.port.rooms.find(room)
         return state is not None and self._driver.is_encrypted(state)

@@ -111,6 +111,10 @@ class UserEncryption(Protocol):
         """Return how messages to a person are protected."""
         ...
 
+    def unlinked(self) -> bool:
+        """Return whether this device is not linked to the user's others, or was removed."""
+        ...
+
     def room_encrypted(self, room: str) -> bool:
         """Return whether a room is encrypted; once it was, it stays so whatever the server says."""
         ...

@@ -11,6 +11,8 @@ from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.model.text import clean
 
+UNLINKED = "device not linked"
+
 
 class Surroundings:
     """Returns the texts.
@@ -57,10 +59,14 @@ class Surroundings:
         return bar(self._client, self._address, self._columns(), self._windows, typing, self._secrecy())
 
     def _secrecy(self) -> str:
-        """Return who can read what is said in the window in front; empty if this client encrypts nothing."""
+        """Return who can read what is said in the window in front; empty if this client encrypts nothing.
+
+        Where nothing is encrypted, it says if this device has yet to be linked.
+        """
         front, privacy = self._windows.front, self._privacy
-        if privacy.encryption is None or front.kind is WindowKind.SERVER:
+        if privacy.encryption is None:
             return ""
-        if front.kind is WindowKind.ROOM:
-            return privacy.encryption.room_word(front.name)
+        if front.kind is not WindowKind.PERSON:
+            word = privacy.encryption.room_word(front.name) if front.kind is WindowKind.ROOM else ""
+            return word or (UNLINKED if privacy.encryption.unlinked() else "")
         return state_words(privacy.status(front.name), privacy.path(front.name))

@@ -825,3 +825,20 @@ def test_a_secret_that_was_refused_is_asked_for_again_hidden(
     (tmp_path / "k").write_text("keys")
     monkeypatch.chdir(tmp_path)
     on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("room", ["lobby", ""])
+def test_a_device_that_is_not_linked_says_so_in_every_window(tmp_path: Path, room: str) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.client.room = room
+        if not room:
+            stage.screen.switcher.go(stage.screen.windows.numbered(0))
+        encryption.state = KeyState("F1F2", 2, recovery=False, linked=False, code="K7Q2M")
+        stage.screen.terminal.refresh()
+        await stage.until(lambda: "device not linked" in stage.rows[-1])
+        encryption.state = KeyState("F1F2", 2, recovery=False, linked=True, code="")
+        stage.screen.terminal.refresh()
+        await stage.until(lambda: "not linked" not in stage.rows[-1])
+
+    on_stage(tmp_path, scene)
