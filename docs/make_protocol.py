@@ -139,6 +139,13 @@ quote, and mention nobody. In all else they are messages: in the history, counte
 deleted. `member-ids` names the members; to know who may have the keys, follow the `seq` of these events: `joined`,
 `left`, `disconnected`, `kicked`, `banned`, `renamed` with a `user_id`, and `devices-changed`.
 
+**Signatures.** Devices sign by Ed25519. A signature covers the bytes `chatroom/`, the domain, `/1`, a zero byte, and
+then the record without its `sig` as JSON in UTF-8, with sorted keys and no blanks. The domains are `device` for a
+device's keys, `one-time-key` for one-time and fallback keys (both by the device's `ed25519`), `device-list` for the
+list (by its `user_key`), and `device-proof` for `proof` of `keys-publish`, which covers an object of the device's
+`server`, `user_id` and `device` and the `nonce` of this connection's `welcome`. Keys and signatures are base64 without
+padding. The id of a device is the first ten characters of the base32 of its `ed25519` key's SHA-256.
+
 **Details.** Unknown fields are ignored. If a field is given twice, the last one counts. These are refused: an unknown
 `do`, a wrong type, invalid UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends
 `ping` after 90 s of silence and closes the connection after 150 s. Anything that the program sends counts; `pong` is
@@ -247,7 +254,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Unlocked(**_WHO), None),
             (e.Slowed(**_WHO, seconds=10), None),
             (e.Encrypted(**_WHO), None),
-            (e.DevicesChanged(**_WHO, rev=4, change="linked"), None),
+            (e.DevicesChanged(**_WHO, rev=4), None),
             (e.Closed(**_WHO, reason="moved to den"), None),
             (e.Edited(**_WHO, message=131, text="hello all"), None),
             (e.Reacted(**_WHO, message=131, emoji="👍", on=True, user="mallory", text="hello"), None),

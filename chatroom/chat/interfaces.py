@@ -106,6 +106,12 @@ class Engine(Protocol):
         entry. The Deferred gives a subscription, which can be stopped.
         """
 
+    def is_ending(self, log: str) -> bool:
+        """Return whether an event of a room with ``LogEvent.ends_stay`` was appended that is not delivered yet."""
+
+    def ended(self, log: str) -> Deferred[None]:
+        """Return a Deferred that fires as soon as ``is_ending`` is false."""
+
     def read(
         self,
         log: str,

@@ -182,7 +182,8 @@ class Session(SessionOutput):
         transfers: The files that the session sends and fetches; None until there are any.
         unfinished: The last search, if it did not reach the oldest message of the room.
         pending: How many of the session's events are not stored yet.
-        stale: How many sealed messages in a row were sealed for other members than their rooms had.
+        stale: How often each sealed message was refused lately, by its id, because it was sealed for other members than
+            the room had.
     """
 
     __slots__ = (
@@ -255,7 +256,7 @@ class Session(SessionOutput):
         self.renaming = False
         self._counter = 0
         self.pending = 0
-        self.stale = 0
+        self.stale: dict[str, int] = {}
         self._idle: Deferred[None] | None = None
 
     def was_also(self, *ids: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from twisted.internet.defer import Deferred
 
+from chatroom.engines.endings import Endings
 from chatroom.engines.subscriptions import Subscriptions
 from chatroom.model import events
 from chatroom.model.counters import Counters
@@ -131,6 +132,7 @@ class BatchingEngine(PresenceTable):
         super().__init__()
         self._reactor = reactor
         self._followers = Subscriptions(self.read)
+        self._endings = Endings()
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
         self._begun: deque[float] = deque()  # for each waiting batch, when its first entry was appended
@@ -185,6 +187,8 @@ class BatchingEngine(PresenceTable):
         self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
     ) -> None:
         body = events.encode(event)
+        if event.ends_stay and self._stopping is None:
+            done = self._endings.until_told(log, done)
         entry = Entry(log, event, body, 0, done, key_of(event, log) if once else None)
         if copy:
             entry.copy = Entry(copy, event, body)  # part of the entry, so that no cut between two batches parts them
@@ -204,6 +208,12 @@ class BatchingEngine(PresenceTable):
 
     def follow(self, log: str, deliver: Any, after: int | None = None) -> Deferred[Any]:
         return self._followers.follow(log, deliver, after)
+
+    def is_ending(self, log: str) -> bool:
+        return self._endings.is_any(log)
+
+    def ended(self, log: str) -> Deferred[None]:
+        return self._endings.all_told(log)
 
     def stop(self) -> Deferred[None]:
         idle: Deferred[None] = Deferred()

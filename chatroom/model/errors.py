@@ -122,6 +122,7 @@ NOT_STORED = Refusal("not-stored", "{name} could not be stored; share it again t
 NO_FILE = Refusal("no-file", "there is no such file here; see /files.")
 NO_FILE_OF_YOURS = Refusal("not-your-file", "you have not shared a file named {name}; see /files.")
 NO_INBOX = Refusal("no-inbox", "{user} is offline and not registered; files wait only for accounts.")
+NOT_LISTED = Refusal("not-listed", "this device is not in the list of your devices; link it first, see /devices.")
 NO_KEYS = Refusal("no-keys", "this session has no keys of a device; publish them first.")
 NO_MESSAGE = Refusal("no-message", "there is no such message in {room} any more; see /history.")
 NO_REGISTRATION = Refusal("no-registration", "registration is closed here; ask the operator for an account.")

@@ -76,10 +76,12 @@ class LogEvent(Event, frozen=True, gc=False):
 
     Attributes:
         once_a_log: Whether the same id of the same author may be in several logs, once in each.
+        ends_stay: Whether somebody who could read a room until now may not be able to any more, by the event.
     """
 
     abstract = True
     once_a_log: ClassVar[bool] = False
+    ends_stay: ClassVar[bool] = False
 
     id: str
     at: int

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeGuard, get_args
 
 import msgspec
 
-from chatroom.model.device_keys import DeviceChange
 from chatroom.model.event_base import EVENTS as EVENTS
 from chatroom.model.event_base import Audience as Audience
 from chatroom.model.event_base import Event as Event
@@ -195,6 +194,7 @@ class MemberGone(MembershipEvent, frozen=True, gc=False, kw_only=True):
     """A member has left the room."""
 
     abstract = True
+    ends_stay = True
 
 
 class Left(MemberGone, frozen=True, gc=False, kw_only=True):
@@ -211,6 +211,8 @@ class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
     With ``again``, a person with several connections has logged out on one of them: ``by`` is still in the room.
     """
 
+    ends_stay = True
+
     name: str
     user_id: str = ""
 
@@ -218,19 +220,16 @@ class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
 class DevicesChanged(RoomEvent, frozen=True, gc=False, kw_only=True):
     """The member ``by`` of an encrypted room has another list of devices, with the revision ``rev``.
 
-    ``change`` says what has changed: a device was ``linked``, one was ``removed``, or there is another user ``key``; or
-    nothing of that, such as a name (``other``).
-
     It changes nobody's membership, but who may have the keys: ``members`` of ``say-sealed`` is the ``seq`` of the last
     event that changed one of both.
     """
 
+    ends_stay = True
     is_message = False
     changes_members = False
     changes_record = False
 
     rev: int
-    change: DeviceChange = "other"
 
 
 # ---- what happens to a message -----------------------------------------------------------------------------------

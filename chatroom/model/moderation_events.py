@@ -34,6 +34,7 @@ class MemberRemoved(AboutMember, frozen=True, gc=False, kw_only=True):
 
     abstract = True
     changes_members = True
+    ends_stay = True
 
     reason: str = ""
 

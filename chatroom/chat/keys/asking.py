@@ -9,7 +9,7 @@ from chatroom.chat.session import Session
 from chatroom.model.commands import KeysBackup, KeysClaim, KeysQuery, KeysRestore
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.durations import spell
-from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_KEYS, NO_USER
+from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_KEYS, NO_USER, NOT_LISTED
 from chatroom.model.key_events import FewKeysLeft
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Claimed, ClaimedKey, Keys, KeysBackedUp, Ok, UserKeys
@@ -71,6 +71,8 @@ async def id_of(chat: Chat, name: str) -> str:
 async def claim(chat: Chat, session: Session, command: KeysClaim) -> Claimed:
     """Give one key of each device: a one-time key, or the fallback key if none is left or many were given already."""
     user_id, keys = command.user_id, chat.keys
+    if not session.keyed:
+        raise NOT_LISTED()
     held = await keys.directory.listed(user_id)
     if held is None:
         raise NO_USER(user=user_id)

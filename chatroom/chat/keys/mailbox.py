@@ -37,23 +37,31 @@ _fetched = msgspec.json.Decoder(list[str]).decode
 
 
 class Held(Unread):
-    """Counts what is in one mailbox, and the bytes of it."""
+    """Counts what is in one mailbox, and the bytes of it, also of each sender."""
 
-    __slots__ = ("bytes",)
+    __slots__ = ("bytes", "bytes_of")
 
     def __init__(self) -> None:
         super().__init__()
         self.bytes = 0
+        self.bytes_of: Counter[str] = Counter()
 
     def put(self, keys: tuple[str, ...], size: int) -> None:
         """Count a message of so many bytes."""
         self.count(keys, 1)
-        self.bytes += size
+        self._add(keys, size)
 
     def take(self, keys: tuple[str, ...], size: int) -> None:
         """Stop counting a message."""
         self.count(keys, -1)
-        self.bytes -= size
+        self._add(keys, -size)
+
+    def _add(self, keys: tuple[str, ...], size: int) -> None:
+        self.bytes += size
+        for key in keys:
+            self.bytes_of[key] += size
+            if not self.bytes_of[key]:
+                del self.bytes_of[key]
 
 
 class DeviceMailbox:
@@ -137,8 +145,9 @@ class DeviceMailbox:
     def _fits(self, keys: tuple[str, ...], own: bool, most: int) -> bool:
         """Return whether one more message fits into the first ``most`` places, and into the sender's shares of them."""
         held, shares = self.held, zip(keys, (MAILBOX_OF_SENDER, MAILBOX_OF_ADDRESS), strict=False)
-        room = held.total < most and held.bytes < MAILBOX_BYTES * most // MAILBOX_MESSAGES
-        return room and (own or all(held.of(key) < share for key, share in shares))
+        room = held.total < most and held.bytes < _bytes_for(most)
+        within = (held.of(key) < share and held.bytes_of[key] < _bytes_for(share) for key, share in shares)
+        return room and (own or all(within))
 
     def claim(self, keys: tuple[str, ...], size: int, id: str) -> Callable[[], None]:
         """Count a message that is about to be stored; return the function that stops counting it as such."""
@@ -168,6 +177,11 @@ class DeviceMailbox:
             self.held.take(keys, size)
             _less(self._ids, id)
         self._fetched = dict.fromkeys([*self._fetched, *ids][-REMEMBERED:])
+
+
+def _bytes_for(messages: int) -> int:
+    """Return the bytes that so many messages of a mailbox may have together."""
+    return MAILBOX_BYTES * messages // MAILBOX_MESSAGES
 
 
 def _less(ids: Counter[str], id: str) -> None:

@@ -10,7 +10,7 @@ from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
-from chatroom.model.device_keys import VERSION, DeviceChange, DeviceKeys, DeviceList, SignedKey
+from chatroom.model.device_keys import VERSION, DeviceKeys, DeviceList, SignedKey
 from chatroom.model.durations import spell
 from chatroom.model.errors import BAD_KEYS, BAD_LABEL, DEVICES_LIMITED, GUEST_DEVICES, NO_KEYS, UNKNOWN_KEYS
 from chatroom.model.key_events import DevicesListed
@@ -27,6 +27,8 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     check_device(command.device, command.proof, keys.nonces.of(session))
     if user.account is None:
         await keys.guests.enter(user.id, chat.shares.via(session))
+    if await keys.directory.device(user.id, device) is None:
+        _count_device(chat, session)
     await note_device(chat, session, device)
     before = await keys.directory.publish(user.id, command)
     if before is None:
@@ -58,14 +60,34 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
         chat.tell_all(DevicesListed(*who, rev=rev, devices=devices, pending=True))
 
 
-def _change(old: DeviceList | None, new: DeviceList) -> DeviceChange:
-    """Return what a new list changes, for those who share encrypted rooms with the user."""
-    before, after = set(_devices_in(old)), set(_devices_in(new))
-    if after - before:
-        return "linked"
-    if before - after:
-        return "removed"
-    return "key" if old is not None and old.user_key != new.user_key else "other"
+def _count_device(chat: Chat, session: Session) -> None:
+    """Count a new device of a user: the user's other devices are told of each.
+
+    Raises:
+        Refused: There were too many in the last hour, from the same address.
+    """
+    key, new = (session.user_id, chat.shares.via(session)), chat.keys.new_devices
+    wait = new.wait(key)
+    if wait:
+        raise DEVICES_LIMITED(wait=spell(wait))
+    new.count(key)
+
+
+def _count_list(chat: Chat, session: Session, *, reset: bool) -> None:
+    """Count a new list, apart from those of other addresses and those before the user's password was changed.
+
+    Lists with a new user key are counted apart from the others: whoever knows only the password can make no others.
+
+    Raises:
+        Refused: There were too many in the last hour.
+    """
+    user, lists = session.user, chat.keys.lists
+    password = user.account.password if user.account is not None else ""
+    key = user.id, chat.shares.via(session), password, "reset" if reset else ""
+    wait = lists.wait(key)
+    if wait:
+        raise DEVICES_LIMITED(wait=spell(wait))
+    lists.count(key)
 
 
 def _devices_in(present: DeviceList | None) -> tuple[str, ...]:
@@ -112,22 +134,19 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
         raise GUEST_DEVICES(most=DEVICES_OF_GUEST)
     check_list(new)
     present = await keys.directory.list_of(user.id)
-    same_key = present is not None and present.user_key == new.user_key
-    if not same_key and session.keys_device not in names:
-        raise NO_KEYS()
-    who = user.id, chat.shares.via(session)
+    if session.keys_device not in names:
+        if present == new:  # it is public, so anybody with the password may send it again; nothing has changed
+            return Ok()
+        if present is None or present.user_key != new.user_key:
+            raise NO_KEYS()
     _check_form(new, *new.devices)
-    wait = keys.lists.wait(who)
-    if wait:
-        raise DEVICES_LIMITED(wait=spell(wait))
-    keys.lists.count(who)
+    _count_list(chat, session, reset=present is not None and present.user_key != new.user_key)
     ends = set(command.ends) - names - {session.keys_device}
     ended = *ends, *await revoke(chat, session, ends)  # first: a device that is not removed then only has to log in
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
-    by, devices = (chat.next_id(), chat.now(), user.name, user.id), _devices_in(new)
-    listed = DevicesListed(*by, rev=new.rev, devices=devices, ended=ended, change=_change(present, new))
+    by = chat.next_id(), chat.now(), user.name, user.id
     try:
-        await chat.tell_all_surely(listed)
+        await chat.tell_all_surely(DevicesListed(*by, rev=new.rev, devices=_devices_in(new), ended=ended))
         for device in removed:
             await keys.forget_device(user.id, device)
     except Unavailable:  # the list is stored all the same: others are told, and what is left is removed, later

@@ -20,7 +20,7 @@ from chatroom.chat.people.unread_counts import senders
 from chatroom.chat.session import Session
 from chatroom.model.commands import E2eAck, E2eSend
 from chatroom.model.device_keys import Envelope
-from chatroom.model.errors import MAILBOX_FULL, NO_KEYS, NO_USER, STALE_DEVICES
+from chatroom.model.errors import MAILBOX_FULL, NO_KEYS, NO_USER, NOT_LISTED, STALE_DEVICES
 from chatroom.model.key_events import E2eFrom, SealedCame
 from chatroom.model.log import Entry
 from chatroom.model.log_names import device_log
@@ -47,6 +47,8 @@ async def send(chat: Chat, session: Session, command: E2eSend) -> E2eSent:
     device, author = session.keys_device, (session.name, session.user_id)
     if not device:
         raise NO_KEYS()
+    if not session.keyed:
+        raise NOT_LISTED()
     lists = await _checked_lists(chat, command)
     person = await _person(chat, command, author[1])
     via = chat.shares.via(session)

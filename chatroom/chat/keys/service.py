@@ -16,7 +16,14 @@ from chatroom.chat.keys.known_people import KnownPeople
 from chatroom.chat.keys.mailbox import DeviceMailboxes
 from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.keys.watching import Watching
-from chatroom.chat.limits import DEVICES_OF_GUEST, DEVICES_OF_ONE, GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
+from chatroom.chat.limits import (
+    DEVICES_OF_GUEST,
+    DEVICES_OF_ONE,
+    GUEST_DAYS,
+    KEY_BACKUPS,
+    LISTS_OF_ONE,
+    NEW_DEVICES_OF_ONE,
+)
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
@@ -49,7 +56,8 @@ class KeyService:
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given.
-        lists: Counts how often device lists were replaced, by user and address.
+        lists: Counts how often device lists were replaced, by user, address and password.
+        new_devices: Counts the new devices of users, by user and address.
         backups: Counts how often sealed user keys were stored, by user and address.
         acts: What this daemon does on each kind of event of the server's log that is about keys.
     """
@@ -67,6 +75,7 @@ class KeyService:
         self.watching = Watching(state, self.holders)
         self.claims = Claims(seconds)
         self.lists = Window(LISTS_OF_ONE, HOUR, seconds)
+        self.new_devices = Window(NEW_DEVICES_OF_ONE, HOUR, seconds)
         self.backups = Window(KEY_BACKUPS, HOUR, seconds)
         self.acts: Mapping[type, Callable[[Any], None]] = {
             DevicesListed: self.watching.listed,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import LISTED, STALE_REFUSALS
+from chatroom.chat.limits import LISTED, STALE_REFUSALS, STALE_REMEMBERED
 from chatroom.chat.messaging import may_speak
 from chatroom.chat.rooms.acts import act
 from chatroom.chat.rooms.encrypted import keyless_in
@@ -36,9 +36,7 @@ async def encrypt(chat: Chat, session: Session, command: Encrypt, room: Room) ->
     if room.record.encrypted:
         raise ALREADY_ENCRYPTED(room=room.name)
     if not command.yes:
-        keyless = keyless_in(chat, room)
-        own = [await _place(chat, each) for each in keyless if each.user is session.user and each is not session]
-        return Ok("\n".join(_consequences(session, room, keyless, own)))
+        return Ok("\n".join(_consequences(session, room, keyless_in(chat, room))))
     return await act(chat, session, room, _encrypted, Encrypted, owner=True)
 
 
@@ -48,27 +46,18 @@ def _encrypted(now: RoomRecord) -> RoomRecord:
     return replace(now, encrypted=True)
 
 
-async def _place(chat: Chat, session: Session) -> str:
-    """Return where a session is: the name of its device if it has keys, or else its address."""
-    record = await chat.keys.directory.device(session.user_id, session.keys_device) if session.keys_device else None
-    return f'"{record.keys.label}"' if record is not None else f"the one from {session.address}, which has no keys"
-
-
-def _consequences(session: Session, room: Room, keyless: list[Session], own: list[str]) -> list[str]:
+def _consequences(session: Session, room: Room, keyless: list[Session]) -> list[str]:
     """Return the lines that say what it means to encrypt a room, and who would have to leave it.
 
     Args:
         session: The session of the owner.
         room: The room.
         keyless: The sessions in the room that cannot follow.
-        own: Where the owner's other sessions among them are.
     """
     lines = [f"The room {room.name} would be encrypted for ever, and only chatroom-client can be in it then."]
     lines.append("What was said before stays readable on the server.")
     if not session.keyed:
         lines.append("You would be removed yourself: only chatroom-client on a linked device can follow.")
-    if own:
-        lines.append(f"Your other sessions that are not linked would be removed: {', '.join(own[:NAMED])}.")
     names = list(dict.fromkeys(each.name for each in keyless if each.user is not session.user))
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
@@ -82,13 +71,13 @@ def say_sealed(chat: Chat, session: Session, command: SaySealed, room: Room) -> 
 
     Raises:
         Refused: The room is not encrypted, or the session may not be in it or not speak there; or the message was
-            sealed for other members than the room has.
+            sealed for other members than the room has, or a member is about to leave.
     """
     if not room.record.encrypted:
         raise NOT_ENCRYPTED(room=room.name)
     if not session.keyed:
         raise ENCRYPTED_ROOM(room=room.name, next=CANNOT_READ)
-    if _is_stale(session, room, command.members):
+    if chat.engine.is_ending(room.log) or _is_stale(session, room, command):
         raise STALE_MEMBERS(room=room.name)
     if room.guarded:
         may_speak(session, room)
@@ -97,7 +86,7 @@ def say_sealed(chat: Chat, session: Session, command: SaySealed, room: Room) -> 
     session.say(room, event, command.ref, once=True)
 
 
-def _is_stale(session: Session, room: Room, members: int) -> bool:
+def _is_stale(session: Session, room: Room, command: SaySealed) -> bool:
     """Return whether a message was sealed for other members than the room has.
 
     It is refused at first if anybody has come, too, so that it is sealed for that person. After so many refusals it is
@@ -106,18 +95,27 @@ def _is_stale(session: Session, room: Room, members: int) -> bool:
     Args:
         session: The author's session.
         room: The room.
-        members: The revision that the message was sealed for.
+        command: The message. Of several that are under way, each counts by itself: they must keep their order.
     """
-    if members == room.members_rev:
-        session.stale = 0
+    stale, id = session.stale, command.id
+    if command.members == room.members_rev or (
+        stale.get(id, 0) >= STALE_REFUSALS and room.revisions.spares(command.members)
+    ):
+        stale.pop(id, None)
         return False
-    session.stale += 1
-    return session.stale <= STALE_REFUSALS or not room.revisions.spares(members)
+    stale[id] = stale.pop(id, 0) + 1
+    if len(stale) > STALE_REMEMBERED:
+        del stale[next(iter(stale))]
+    return True
 
 
 @handles(MemberIds)
 async def member_ids(chat: Chat, session: Session, command: MemberIds, room: Room) -> Event:
-    """List the members with their ids and the revisions of their device lists, a page at a time."""
+    """List the members with their ids and the revisions of their device lists, a page at a time.
+
+    Whoever is about to leave is waited for, because nothing that is sealed for such a member is taken any more.
+    """
+    await chat.engine.ended(room.log)
     rev, users = room.members_rev, room.users(command.after, LISTED)
     more = max(0, len(room.people) - command.after - len(users))
     async with chat.lists:

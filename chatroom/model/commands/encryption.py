@@ -43,7 +43,7 @@ class SaySealed(RoomCommand, frozen=True, gc=False):
 
     ``members`` is the ``rev`` of the members whose devices have the keys, as ``member-ids`` or ``entered`` gave it, or
     the ``seq`` of a later event that changed the members or their devices. If that is not the latest such event, the
-    message is refused with ``stale-members``: seal it anew. After two such refusals in a row, a message is also taken
+    message is refused with ``stale-members``: seal it anew. After two such refusals of it, a message is also taken
     if all who were members at ``members`` still are, with the same devices, and others have come. A message that is
     sent again with the same ``id`` is stored only once.
     """

@@ -60,7 +60,7 @@ row(
 
 
 class KeysList(Command, frozen=True, gc=False, kw_only=True):
-    """Replace the list of your devices. Its ``rev`` must be that of the present list plus one.
+    """Replace the list of your devices. Its ``rev`` must be greater than that of the present list, by at most 10000.
 
     ``sig`` must be a signature by the list's own ``user_key``. A list with a new user key has this session's device.
 

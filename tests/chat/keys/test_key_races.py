@@ -154,9 +154,10 @@ def test_a_mailbox_longer_than_the_queue_reaches_a_slow_device(world: World) -> 
     slowly = World(world.engine, world.clock, first_id=10**6, send_queue=256 * 1024)
     alice, bob = keyed(world, "alice"), keyed(world, "bob")
     bob.client.drop()
+    carol = keyed(world, "carol")
     bodies = [f"{number:02}" + "x" * 8000 for number in range(60)]
     for number, body in enumerate(bodies):
-        alice.send(f"m{number}", bob.device.envelope(body))
+        (alice, carol)[number % 2].send(f"m{number}", bob.device.envelope(body))
     slow = SocketClient(slowly)
     slow.record(do="hello", version=1, device="bob")
     slow.record(do="login", user="bob", password="secret-1")

@@ -120,3 +120,25 @@ def test_a_message_for_nobody_is_refused_and_what_it_waits_for_is_said_truly(wor
     bob.client.drop()
     assert alice.send("m3", own, user="bob")["waits"] == "account"
     assert alice.send("m4", own)["waits"] == ""
+
+
+def test_the_share_of_a_sender_counts_bytes_as_well(world: World) -> None:
+    """Two hundred small messages are as much as a few dozen large ones."""
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.client.drop()
+    (stranger,) = strangers(world, 1)
+    large = bob.device.envelope("x" * 8000)
+    told = [stranger.send(f"m{i}", large, user="bob").get("code", "") for i in range(60)]
+    assert told.index("mailbox-full") == -(-mailbox.MAILBOX_BYTES // 5 // 8000)
+    assert send(alice, bob, "small") == ""
+
+
+def test_the_bytes_are_free_again_when_the_mail_was_fetched(world: World) -> None:
+    bob = keyed(world, "bob")
+    (stranger,) = strangers(world, 1)
+    large = bob.device.envelope("x" * 8000)
+    for number in range(150):
+        assert stranger.send(f"m{number}", large, user="bob")["event"] == "e2e-sent"
+        bob.ask("e2e-ack", seq=bob.mail()[-1]["seq"])
+    (held,) = [each.held for each in world.chat.keys.mailboxes._open.values()]
+    assert (held.bytes, dict(held.bytes_of)) == (0, {})

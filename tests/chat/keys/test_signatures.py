@@ -10,7 +10,7 @@ from harness import World, result
 from order import owner, session_of
 
 from chatroom.chat.keys.signatures import SessionNonces
-from chatroom.chat.limits import LISTS_OF_ONE
+from chatroom.chat.limits import LISTS_OF_ONE, NEW_DEVICES_OF_ONE
 
 
 def intruder(world: World, victim: Keyed, host: str = "127.0.0.1") -> Keyed:
@@ -151,3 +151,56 @@ def test_devices_that_are_here_are_not_displaced(world: World, monkeypatch: pyte
         assert other.publish()["event"] == "keys-published"
     kept = {record.keys.device for record in result(world.chat.keys.directory.devices(alice.device.user_id))}
     assert kept == {alice.device.id, waiting.device.id, other.device.id}
+
+
+def test_a_list_that_is_sent_again_by_somebody_else_is_not_told(world: World) -> None:
+    """The list is public."""
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.ask("keys-query", users=["alice"])
+    thief = intruder(world, alice)
+    for _ in range(LISTS_OF_ONE + 1):
+        assert thief.ask("keys-list", list=alice.device.listing(1, alice.device))["event"] == "ok"
+    assert [each for each in bob.client.records() if each["event"] == "keys-changed"] == []
+    assert alice.list_devices(2)["event"] == "ok"
+
+
+def test_the_resets_of_an_intruder_at_the_same_address_leave_the_owner_other_lists(world: World) -> None:
+    """And a new password gives the owner resets again."""
+    alice = keyed(world, "alice")
+    thief = keyed(world, "alice", "thief", listed=False)
+    for rev in range(2, LISTS_OF_ONE + 2):
+        told = thief.list_devices(rev, alice.device, thief.device, user_key=f"reset {rev}", reset=True)
+        assert told["event"] == "ok"
+    rev += 1
+    again = {"user_key": "taken back", "reset": True}
+    assert alice.list_devices(rev, **again)["code"] == "devices-limited"
+    assert alice.list_devices(rev, user_key=f"reset {rev - 1}")["event"] == "ok"
+    alice.ask("password", old="secret-1", new="secret-2")
+    assert alice.list_devices(rev + 1, **again)["event"] == "ok"
+
+
+def test_a_device_that_waits_neither_sends_nor_claims(world: World) -> None:
+    """Otherwise it would use up what the user's other devices may send and claim."""
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    thief = keyed(world, "alice", "thief", listed=False)
+    assert thief.send("m1", bob.device.envelope(), user="bob")["code"] == "not-listed"
+    assert thief.ask("keys-claim", user_id=bob.device.user_id, devices=[bob.device.id])["code"] == "not-listed"
+    client, _ = connected(world, "alice", device="without")
+    client.record(do="keys-claim", user_id=bob.device.user_id, devices=[bob.device.id], ref=1)
+    assert client.records()[-1]["code"] == "not-listed"
+    assert alice.send("m1", bob.device.envelope(), user="bob")["event"] == "e2e-sent"
+
+
+def test_devices_that_wait_are_told_to_their_user_alone_and_so_many_in_an_hour(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.ask("keys-query", users=["alice"])
+    thief = intruder(world, alice)
+    told = []
+    for number in range(NEW_DEVICES_OF_ONE + 1):
+        other = Keyed(thief.client, f"thief {number}", world.chat.server_id, alice.device.user_id)
+        told.append(other.publish().get("code", ""))
+    assert told == [""] * (NEW_DEVICES_OF_ONE - 1) + ["devices-limited"] * 2, "the first one was the owner's"
+    assert [each for each in bob.client.records() if each["event"] == "keys-changed"] == []
+    changed = [each["rev"] for each in alice.client.records() if each["event"] == "keys-changed"]
+    assert changed == [1] * (NEW_DEVICES_OF_ONE - 1)
+    assert alice.publish()["event"] == "keys-published", "it is not new"
