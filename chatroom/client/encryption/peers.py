@@ -136,7 +136,7 @@ class Peers:
         Raises:
             Rejected: Nothing may be sent: the key has changed, or there were keys before and now there are none.
         """
-        user_id = peer.user_id or self._contacts.id_of(peer.name)  # the server may say that there is no such user
+        user_id = self._id_of(peer)
         if not user_id:
             return ()
         why = self._contacts.why_blocked(user_id)
@@ -155,10 +155,17 @@ class Peers:
             )
         return ()
 
+    def _id_of(self, peer: Addressee) -> str:
+        """Return the id of a person; of one whom the server does not know now, the id that we remember for the name.
+
+        So neither a lost connection of the person nor a lie of the server makes an encrypted conversation a plain one.
+        """
+        return peer.user_id or self._contacts.id_of(peer.name)
+
     def security(self, name: str) -> Security:
         """Return how messages to a person are protected, as far as that is known without asking the server."""
         peer = self._known.get(fold(name))
-        user_id = peer.user_id if peer is not None else self._contacts.id_of(name)
+        user_id = self._id_of(peer) if peer is not None else self._contacts.id_of(name)
         if not user_id:
             return Security.PLAIN if peer is not None else Security.UNKNOWN
         contact = self._contacts.get(user_id)

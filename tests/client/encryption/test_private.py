@@ -91,6 +91,20 @@ def test_a_server_that_denies_the_user_gets_no_plain_text(
         alice.do("message", user="Bob", text="not for the server")
     network.flow()
     assert bob.plain == []
+    assert alice.encryption.status("Bob") is Security.ENCRYPTED
+
+
+def test_a_guest_who_is_gone_is_not_shown_as_somebody_in_plain_text(alice: KeyPerson, network: Network) -> None:
+    """The window is looked at again, as when the guest's connection is lost: the bar says what would happen."""
+    guest = KeyPerson(network, name="qb").come()
+    write(alice, "qb", "a secret")
+    guest.leave()
+    network.flow()
+    assert alice.driver.parts is not None
+    alice.driver.parts.peers.forget()
+    assert alice.decide(alice.encryption.learn("qb")) is Security.ENCRYPTED
+    alice.decide(alice.encryption.accept_plain("qb"))
+    assert alice.encryption.status("qb") is Security.PLAIN
 
 
 def test_a_server_that_knows_no_encryption_any_more_gets_no_private_message(
