@@ -26,6 +26,7 @@ from chatroom.model.device_keys import DeviceKeys, Envelope
 from chatroom.model.key_events import E2eFrom
 from chatroom.model.shared_files import spell_size
 
+MOST_WANTED = 200  # people of whom it is remembered that a link was wanted
 TYPES = ("p2p.ask", "p2p.offer", "p2p.answer", "p2p.refuse")
 
 
@@ -69,6 +70,7 @@ class Links:
         self._queue: list[tuple[LinkPeer, str, dict[str, Any]]] = []
         self._sending = False
         self._files = files
+        self._wanted: dict[str, None] = {}  # the ids of people with whom the user has agreed to a link in this run
         parts.private.carry = self.carry
         parts.on_offer = self._offered
         for kind in TYPES:
@@ -80,7 +82,8 @@ class Links:
         states = [state for _, state in self._states(user)]
         if LinkState.DIRECT in states:
             return LinkPath.DIRECT
-        return LinkPath.RELAYED if states else LinkPath.NONE
+        wanted = self._parts.ring.contacts.id_of(user) in self._wanted
+        return LinkPath.RELAYED if states or wanted else LinkPath.NONE
 
     async def addresses(self, user: str) -> list[str]:
         await self._devices_of(user)
@@ -100,6 +103,9 @@ class Links:
 
     async def agree(self, user: str, addresses: list[str]) -> None:
         devices = await self._devices_of(user)
+        self._wanted[devices[0].user_id] = None
+        if len(self._wanted) > MOST_WANTED:
+            del self._wanted[next(iter(self._wanted))]
         asked = [peer for peer, state in self._states(user) if state is LinkState.ASKED]
         for device in devices:
             to = LinkPeer(device.user_id, device.device)

@@ -16,6 +16,8 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.direct.channel import UseRelay
 from chatroom.client.direct.direct_links import LinkState
 from chatroom.client.direct.offer import LinkPeer
+from chatroom.client.encryption import links
+from chatroom.client.encryption.interface import LinkPath
 from chatroom.client.encryption.links import Links
 from chatroom.client.errors import Rejected
 from chatroom.model.device_keys import Envelope
@@ -139,11 +141,36 @@ def test_the_loss_of_a_link_is_told_to_the_user_and_to_files(alice: KeyPerson, b
     assert taker.gone == [peer_of(bob)]
 
 
+def test_after_a_link_has_died_the_bar_says_relayed_to_whoever_agreed_to_it(alice: KeyPerson, bob: KeyPerson) -> None:
+    assert links_of(alice).path("Bob") is LinkPath.NONE
+    agree(alice, "Bob")
+    agree(bob, "Alice")
+    for one, other in ((alice, "Bob"), (bob, "Alice")):
+        links_of(one).stop()
+        assert links_of(one)._states(other) == []
+        assert links_of(one).path(other) is LinkPath.RELAYED
+
+
+def test_whoever_refused_a_link_is_not_told_of_the_relay(alice: KeyPerson, bob: KeyPerson) -> None:
+    agree(alice, "Bob")
+    bob.decide(links_of(bob).refuse("Alice"))
+    alice.network.flow()
+    assert links_of(bob).path("Alice") is LinkPath.NONE
+    assert links_of(alice).path("Bob") is LinkPath.RELAYED
+
+
+def test_only_so_many_are_remembered(alice: KeyPerson, bob: KeyPerson, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "MOST_WANTED", 1)
+    links_of(alice)._wanted["somebody"] = None
+    agree(alice, "Bob")
+    assert list(links_of(alice)._wanted) == [peer_of(bob).user_id]
+
+
 @pytest.mark.parametrize("arrives", [True, False])
 def test_what_did_not_go_over_the_link_goes_by_the_server(
     alice: KeyPerson, bob: KeyPerson, monkeypatch: pytest.MonkeyPatch, arrives: bool
 ) -> None:
-    links, peer = links_of(alice), peer_of(bob)
+    there, peer = links_of(alice), peer_of(bob)
     here = Envelope(user_id=peer.user_id, device=peer.device, kind=1, body="x")
     elsewhere = Envelope(user_id=peer.user_id, device="AAAAAAAAAA", kind=1, body="y")
 
@@ -151,7 +178,7 @@ def test_what_did_not_go_over_the_link_goes_by_the_server(
         assert (to, envelope) == (peer, here)
         return succeed(None) if arrives else fail(UseRelay("it was lost"))
 
-    monkeypatch.setattr(links, "is_open", lambda device: device == tuple(peer))
-    monkeypatch.setattr(links._links, "send_envelope", send)
-    left = alice.decide(links.carry("m1", [elsewhere, here]))
+    monkeypatch.setattr(there, "is_open", lambda device: device == tuple(peer))
+    monkeypatch.setattr(there._links, "send_envelope", send)
+    left = alice.decide(there.carry("m1", [elsewhere, here]))
     assert left == ([elsewhere] if arrives else [elsewhere, here])
