@@ -11,6 +11,7 @@ from blackbox.daemon import Daemon
 from blackbox.keyed import Client, Person
 
 ROOM = [f"room {i}" for i in range(20)]
+CODE = r"/devices link ((?:[0-9]{5} ?){6})"  # the whole code: its line may be half written yet
 PRIVATE = [f"private {i}" for i in range(20)]
 
 
@@ -61,7 +62,7 @@ def test_a_linked_device_that_was_off_gets_everything_once(people: tuple[Person,
     laptop, bob = on_laptop(people[0], port), of_bob(people[2], port)
     phone = on_phone(people[1], port)
     laptop.err.wait_for("waits to be linked")
-    laptop.type(f"/devices link {phone.err.wait_for(r'/devices link ([0-9 ]+[0-9])')[1]}")
+    laptop.type(f"/devices link {phone.err.wait_for(CODE)[1]}")
     phone.err.wait_for("This device is linked now")
     phone.type("/join den")
     phone.out.wait_for("Current users: alice, bob")
