@@ -17,6 +17,7 @@ from chatroom.client.status import Notice
 from chatroom.model import replies as a
 
 FOUND = 50  # messages in one answer
+MOST_SEARCHED = 500  # messages that are found before the newest of them are chosen
 USUAL = 20  # messages of a history if no number is given
 MOST_OF_ROOM = 200  # messages of a history; the server gives no more at a time
 MOST_PAGES = 10
@@ -62,9 +63,10 @@ class LocalAnswers:
         room = self._port.rooms.find(record["room"])
         assert room is not None  # see ``takes``
         wanted = str(record["words"])
-        kept = await parts.ring.store.search(place_of(room.id), wanted.split(), FOUND, _text_of)
-        lines = [decode(each.value, type=KeptRoomLine) for each in reversed(kept)]
-        events: list[Any] = [parts.memory.event(room.id, room.room, line) for line in lines]
+        kept = await parts.ring.store.search(place_of(room.id), wanted.split(), MOST_SEARCHED, _text_of)
+        lines = [decode(each.value, type=KeptRoomLine) for each in kept]
+        lines.sort(key=lambda line: line.seq)  # what was opened late was noted late
+        events: list[Any] = [parts.memory.event(room.id, room.room, line) for line in lines[-FOUND:]]
         return a.Found(wanted, events, at=self._port.now())
 
     async def _history_of_room(self, record: dict[str, Any], parts: EncryptionParts) -> a.History:

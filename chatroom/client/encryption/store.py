@@ -50,7 +50,8 @@ class Store(Rows, Protocol):
     def search(
         self, place: str, words: Iterable[str], limit: int, text_of: Callable[[bytes], str]
     ) -> Deferred[Sequence[Noted]]:
-        """Return the newest messages of a place, or of all if it is empty, with all words; the newest first.
+        """Return the newest messages of a place, or of all if it is empty, with all words; those that were
+        noted last first.
 
         ``text_of`` returns the text in a value; it is called on another thread.
         """

@@ -82,7 +82,7 @@ class FileCommands:
         try:
             if word == "send":
                 path, named = what_to_send(rest)
-                await (self._direct or self._transfers).send(path, named or user)
+                await self._send(path, named or user)
             elif word == "get":
                 self._say(_fetched(await self._get(what_to_get(rest, self._downloads))))
             else:
@@ -91,6 +91,12 @@ class FileCommands:
             if refused.code != "cancelled":
                 raise
             self._say(refused.text)
+
+    async def _send(self, path: Path, user: str) -> None:
+        if self._direct is None:
+            await self._transfers.send(path, user)
+        else:
+            await self._direct.send(path, user, self._say)
 
     async def _get(self, wanted: ToGet) -> Path:
         if wanted.direct:

@@ -32,7 +32,7 @@ from chatroom.client.files.sealed_file import SealedFile
 from chatroom.client.files.sealed_part import SealedPart
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.files.upload import ANEW
-from chatroom.model.shared_files import safe_name
+from chatroom.model.shared_files import safe_name, spell_size
 
 MOST = 100  # offers over direct links to remember, and files to send
 MOST_OF_ONE = 20  # of one user
@@ -157,9 +157,26 @@ class _Run:
 class _Send(_Run):
     doing = "sending"
 
+    def __init__(self, transfers: Transfers, path: Path, user: str, say: Callable[[str], None]) -> None:
+        super().__init__(transfers, safe_name(path.name), str(path))
+        self._user = user
+        self._say = say
+
+    def offered(self, size: int) -> None:
+        """Say that the file of so many bytes is offered; it is sent when the other side asks for it."""
+        self._say(f"{self.name} ({spell_size(size)}) is offered to {self._user} over the direct link.")
+
+    def fetched(self) -> None:
+        """Say that the other side has the file."""
+        self._say(f"{self._user} has fetched {self.name} over the direct link.")
+
 
 class _Fetch(_Run):
     doing = "fetching"
+
+
+def _nothing(text: str) -> None:
+    """Show nothing."""
 
 
 class DirectFiles:
@@ -180,12 +197,13 @@ class DirectFiles:
 
     # ---- sending ---------------------------------------------------------------------------------------------------
 
-    async def send(self, path: Path, user: str) -> None:
+    async def send(self, path: Path, user: str, say: Callable[[str], None] = _nothing) -> None:
         """Send a file to a user: over the direct link if there is one, else by the server.
 
         Args:
             path: The file.
             user: The name of the user; empty for the room.
+            say: Shows a sentence about what goes over the link. What goes by the server is told by an event.
 
         Raises:
             Rejected: The file could not be sent.
@@ -196,12 +214,12 @@ class DirectFiles:
             return
         if len(self._sending) >= MOST:
             raise Rejected("busy", f"{MOST} files are offered already; cancel some with /cancel.")
-        run = _Send(self._transfers, safe_name(path.name), str(path))
+        run = _Send(self._transfers, path, user, say)
         rest = await self._listed(run, self._send_directly(run, path, user, peer))
         if rest is not None:
             await self._transfers.send(path, user, rest)
 
-    async def _send_directly(self, run: _Run, path: Path, user: str, peer: Peer) -> SealedFile | None:
+    async def _send_directly(self, run: _Send, path: Path, user: str, peer: Peer) -> SealedFile | None:
         """Offer a file and send it over a link. Returns what is to go by the server, if the link was lost."""
         random, work, replaces = self._transfers.sealing.random, self._transfers.work, ""
         for anew in range(ANEW + 1):
@@ -218,7 +236,7 @@ class DirectFiles:
                     raise
         raise AssertionError("the last attempt has raised")
 
-    async def _offer(self, run: _Run, sealed: SealedFile, user: str, peer: Peer) -> int | None:
+    async def _offer(self, run: _Send, sealed: SealedFile, user: str, peer: Peer) -> int | None:
         """Offer a sealed file, and send it when the other side wants it.
 
         Returns:
@@ -233,8 +251,10 @@ class DirectFiles:
             with run.stopping(sender.cancel):
                 running = Deferred.fromCoroutine(sender.run(_PeerPath(self._links, peer)))
                 offer = sealed.offer(sealed.name, run.name)
-                Deferred.fromCoroutine(self._transfers.sealing.offer("", user, offer)).addErrback(_stop, sender)
+                offering = Deferred.fromCoroutine(self._transfers.sealing.offer("", user, offer))
+                offering.addCallbacks(lambda _: run.offered(size), _stop, errbackArgs=(sender,))
                 await running
+            run.fetched()
             return None
         except PathLost:
             return sender.arrived

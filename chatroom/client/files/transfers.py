@@ -243,20 +243,21 @@ class Transfers:
         return "", ""
 
     def _named(self, event: M) -> M:
-        """Return a message; if it shares a sealed file whose offer is known, with the real name, also if it was
-        deleted."""
+        """Return a message; if it shares a sealed file whose offer is known, with the real name and size. A deleted one
+        has its real name, too."""
         if not isinstance(event, e.Shared) or not event.sealed or isinstance(event, WithdrawnFile):
             return event
         one = self._carrying(event.file)
         offer = self.sealing.find(event.file, event.by_id)
         if not event.name:
             return WithdrawnFile(**asdict(event), was=offer.name) if offer is not None else event  # type: ignore[return-value]
-        name = one.name if isinstance(one, FileUpload) else offer.name if offer is not None else event.name
-        return replace(event, name=name)
+        if isinstance(one, FileUpload):
+            return replace(event, name=one.name, size=one.size)
+        return replace(event, name=offer.name, size=offer.size) if offer is not None else event
 
     def _named_lines(self, lines: list[a.FileLine]) -> list[a.FileLine]:
         known = ((line, self.sealing.find(line.file, line.by_id) if line.sealed else None) for line in lines)
-        return [replace(line, name=offer.name) if offer is not None else line for line, offer in known]
+        return [replace(line, name=offer.name, size=offer.size) if offer is not None else line for line, offer in known]
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)

@@ -44,6 +44,11 @@ class FileUpload(Transfer[e.Shared]):
         self._stored = 0
         self._shared: e.Shared | None = None
 
+    @property
+    def size(self) -> int:
+        """The size of the file itself in bytes; 0 before it was read."""
+        return self._found.content[0] if self._found is not None else 0
+
     def is_called(self, name: str) -> bool:
         return super().is_called(name) or name == str(self._path)
 

@@ -197,8 +197,10 @@ class Formatter:
 
     def _message(self, event: e.Message | e.Amendment, *, private: bool = False) -> MessageLine:
         """Return a message, or what was done to one, without its time, with the author's name in its colour."""
-        if isinstance(event, e.Amendment) or (isinstance(event, a.OwnPrivate) and not private):
+        if isinstance(event, e.Amendment):
             return MessageLine(self._happened(event), [], [])
+        if isinstance(event, a.OwnPrivate) and not private:
+            return MessageLine(self._happened(event), [], self._tail(event))
         if isinstance(event, e.Shared | e.SealedMessage):
             name, *words = self._happened(event)
             file = event.name if isinstance(event, e.Shared) else ""

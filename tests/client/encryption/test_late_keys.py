@@ -86,6 +86,21 @@ def test_the_keys_are_asked_for_though_no_mail_comes_and_the_window_is_filled_in
     phone.leave()
 
 
+def test_a_search_finds_what_was_opened_late_in_the_order_of_the_room(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    for number in range(3):
+        say(alice, f"alice {number}")
+        new_session(alice)
+    phone = linked(bob)
+    phone.do("join", room="den")
+    say(alice, "alice 3")
+    network.pass_time(3)
+    found = phone.do("search", room="den", words="alice")
+    assert [event.text for event in found.events] == ["alice 0", "alice 1", "alice 2", "alice 3"]
+    phone.leave()
+
+
 def test_what_can_be_opened_is_shown_though_other_keys_never_come(
     alice: KeyPerson, bob: KeyPerson, network: Network
 ) -> None:

@@ -409,6 +409,10 @@ def test_the_commands_use_the_link(two: Two, tmp_path: Path, here: Path) -> None
     result_of(alice.run("send", str(write(tmp_path, DATA)), "bob"))
     result_of(bob.run("get", "d1"))
     two.flow()
-    assert said == [f"fetched {here / 'notes.txt'} (5.2 MB, SHA-256 checked)."]
+    assert said == [
+        "notes.txt (5.2 MB) is offered to bob over the direct link.",
+        f"fetched {here / 'notes.txt'} (5.2 MB, SHA-256 checked).",
+        "bob has fetched notes.txt over the direct link.",
+    ]
     plain = FileCommands(two.bob.transfers, here, said.append)
     refusal(result_of(plain.run("get", "d1")), "usage")

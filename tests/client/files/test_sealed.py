@@ -79,6 +79,17 @@ def test_a_sealed_file_is_sent_and_fetched(network: Network, tmp_path: Path, her
     assert bob.transfers.fetched == {shared.sha256: here / "notes.txt"}
 
 
+def test_everybody_who_knows_the_offer_sees_the_real_size(network: Network, tmp_path: Path) -> None:
+    alice, _, bob, _ = two(network)
+    shared = sent_by(network, alice, write(tmp_path, DATA))
+    sizes = [event.size for event in alice.heard(e.Shared)]
+    assert (shared.size, sizes) == (len(DATA), [len(DATA)])
+    for person in (alice, bob):
+        files, past = person.do("files"), person.do("history", messages=5)
+        assert [line.size for line in files.files] == [len(DATA)]
+        assert [event.size for event in past.events if isinstance(event, e.Shared)] == [len(DATA)]
+
+
 def test_a_sealed_file_is_given_to_one_person(network: Network, tmp_path: Path, here: Path) -> None:
     alice, secrets, bob, _ = two(network, "bob")
     sent_by(network, alice, write(tmp_path, DATA), "bob")

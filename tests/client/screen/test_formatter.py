@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from client.screen.stage import NOW, said
 
+from chatroom.client.opened import OpenedOwn
 from chatroom.client.screen.colours import ERROR, MENTION, MOST, PALETTE, QUIET, RECENT, STYLES, Colours
 from chatroom.client.screen.formatter import Formatter, Line
 from chatroom.model import events as e
@@ -238,3 +239,10 @@ def test_no_line_end_reaches_a_line(kind: type) -> None:
     for line in lines().heard(event):
         assert "\n" not in text(line)
         assert not text(line).startswith("FORGED")
+
+
+def test_our_own_private_messages_of_before_say_what_became_of_them() -> None:
+    became: dict[str, Any] = {"edited": NOW * 1000, "reactions": (e.EmojiReaction("👍", "bob", "b"),)}
+    own = OpenedOwn(id="m", at=NOW * 1000, by="me", by_id="i", to="bob", text="hello", **became)
+    (line,) = lines().answer(a.History("", [own], True, user="bob"))
+    assert text(line).endswith(" To bob (private): hello (edited)  [👍 1]")
