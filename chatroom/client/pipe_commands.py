@@ -121,6 +121,8 @@ class PipeCommands:
             self._give(typed.row.do, typed.fields)
             return
         await self._until_answered(typed.row.do, typed.fields)
+        if typed.row.do == "files":
+            self._files.offered()
 
     async def _until_answered(self, do: str, fields: dict[str, Any]) -> None:
         """Give the server a command, and wait for its answer, also over lost connections."""

@@ -98,6 +98,11 @@ class FileCommands:
         else:
             await self._direct.send(path, user, self._say)
 
+    def offered(self) -> None:
+        """Show the files that are offered over direct links, after the server's list of files."""
+        for line in self._direct.lines() if self._direct is not None else ():
+            self._say(line)
+
     async def _get(self, wanted: ToGet) -> Path:
         if wanted.direct:
             if self._direct is None:

@@ -285,6 +285,12 @@ class DirectFiles:
             self._forget_oldest(peer[0])
         return known.number
 
+    def lines(self) -> list[str]:
+        """Return what ``/files`` says of the files that are offered over direct links; nothing if there are none."""
+        there = [one for one in self._offers.values() if one.replaced is None]
+        lines = [f"  d{one.number}  {one.offer.name}  {spell_size(one.offer.size)}" for one in there]
+        return [f"Files offered over direct links ({len(there)}):", *lines] if lines else []
+
     def _leave_link(self, one: _Offered) -> None:
         """Expect nothing more over the link: it is lost, although perhaps only the sender has noticed that so far."""
         receiver = self._receiving.get((one.peer, one.offer.head.file))

@@ -246,6 +246,7 @@ class App:
         self.switcher.after(event)
         self.past.told(event)
         self.refused.told(event)
+        self.files.told(event)
         self.terminal.refresh()
         if isinstance(event, Connected | ConversationsListed | KeysChanged):
             self.encryption.look()

@@ -12,6 +12,9 @@ from chatroom.client.files.direct_files import over_links
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.client.screen.open_command import OpenCommand, Pieces, system_opener
+from chatroom.client.status import Notice
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 PROGRESS = 1.0  # seconds between redraws while files are sent or fetched
 SHOWN = 3  # such files listed above the bar
@@ -71,6 +74,11 @@ class FileProgress:
             self._looking.cancel()
         for line in self._transfers.lines():
             self._say(f"{line}: stopped; the same command continues it next time.")
+
+    def told(self, event: e.Event | Notice) -> None:
+        """Show the files that the server does not know after those that it has listed."""
+        if isinstance(event, a.Files):
+            self._commands.offered()
 
     def _run(self, word: str, rest: str) -> None:
         self._start(self._commands.run(word, rest, self._person()))

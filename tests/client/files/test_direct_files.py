@@ -22,6 +22,7 @@ from chatroom.client.files import direct_files
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.direct_transfer import Frame, FrameKind, pack
 from chatroom.client.files.upload import ANEW
+from chatroom.model.shared_files import spell_size
 
 DATA = os.urandom(20 * PIECE + 5)
 
@@ -307,6 +308,17 @@ def test_another_device_cannot_ask_for_the_file(two: Two, tmp_path: Path) -> Non
     link.flow()
     two.link.flow()
     assert link.pieces() == two.link.pieces() == []
+
+
+def test_what_is_offered_is_listed_until_it_is_replaced(two: Two, tmp_path: Path) -> None:
+    assert two.bob.direct.lines() == []
+    two.alice.send_directly(write(tmp_path, DATA), "bob")
+    assert two.bob.direct.lines() == [
+        "Files offered over direct links (1):",
+        f"  d1  notes.txt  {spell_size(len(DATA))}",
+    ]
+    two.bob.direct._offers[1].end()
+    assert two.bob.direct.lines() == []
 
 
 def test_somebody_else_neither_replaces_an_offer_nor_says_where_it_goes_on(two: Two, tmp_path: Path) -> None:

@@ -110,3 +110,16 @@ def test_a_file_stands_once_in_a_window_that_was_filled_before_it_came(tmp_path:
         assert "".join(stage.rows).count("/get @7") == 1
 
     on_stage(tmp_path, scene)
+
+
+def test_files_lists_what_is_offered_over_direct_links_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        direct = stage.screen.files._commands._direct
+        assert direct is not None
+        direct.lines = lambda: ["Files offered over direct links (1):", "  d1  notes.txt  12 kB"]  # type: ignore[method-assign]
+        stage.tell(a.Files("lobby", []))
+        await stage.shows(
+            "No files in lobby.", "-- Files offered over direct links (1):", "--   d1  notes.txt  12 kB", "[lobby]", BAR
+        )
+
+    on_stage(tmp_path, scene, size=(100, 24))
