@@ -193,7 +193,8 @@ class InboundSessions:
         Raises:
             CryptoRefusal: ``no-key``: its key has not arrived; ``relabelled``: the session belongs to another device;
                 ``moved``: it was sealed for another room, id or sender; ``replayed``: its index opened another message;
-                ``unopened``, ``unreadable``, ``too-new``: it cannot be read.
+                ``before-key``: it was sealed before the first message that our key opens; ``unopened``,
+                ``unreadable``, ``too-new``: it cannot be read.
         """
         name = sealed.name()
         session = self.find(name)
@@ -345,7 +346,10 @@ def _decrypted(ratchet: InboundGroupSession, ct: str) -> tuple[bytes, int]:
     if len(ct) > LONGEST_CIPHERTEXT:
         raise CryptoRefusal("unopened", "the message is too long to be opened")
     try:
-        opened = ratchet.decrypt(MegolmMessage.from_base64(ct))
+        message = MegolmMessage.from_base64(ct)
+        if message.message_index() < ratchet.first_known_index:
+            raise CryptoRefusal("before-key", "the message was sealed before this device was given the key")
+        opened = ratchet.decrypt(message)
     except ValueError:
         raise CryptoRefusal("unopened", "the message cannot be opened with the key of its session") from None
     if opened.message_index >= LONGEST_SESSION:  # what was seen of a session is never forgotten, so it has an end

@@ -141,7 +141,8 @@ class Encryption:
         parts.members.forget()
         told = await parts.mail.reopen(user_id)
         await self._driver.commit()
-        self._show([*parts.mail.take_late(), *told])
+        self._show(parts.mail.take_late(), late=True)
+        self._show(told)
 
     def _show(self, told: Iterable[e.Event | Notice], *, late: bool = False) -> None:
         """Show what was opened, perhaps after events that came later."""

@@ -127,6 +127,7 @@ class RoomOpening:
                 self.wanted.append(sealed)
             shown += [one for one in told or () if isinstance(one, e.Spoken)]
             notices += [one for one in told or () if isinstance(one, SecurityNotice) and one.alarm]
+            notices += [one for one in _before_key(self._named(each).by, told or ()) if one not in notices]
         if lacking:
             notices.append(SecurityNotice(text=self._why_unread(), room=name))
         return [self._as_known(each) for each in shown], notices
@@ -168,6 +169,8 @@ class RoomOpening:
         except CryptoRefusal as refused:
             if refused.code == "no-key":
                 return None, None
+            if refused.code == "before-key":
+                return [SecurityNotice(text=words.before_key(event.by), room=event.room)], None
             text = f"A message of {event.by} was not shown: {refused.text}."
             return [SecurityNotice(text=text, room=event.room, alarm=True)], opened
 
@@ -200,10 +203,13 @@ class RoomOpening:
         end, waiting = self.streams.unlocked(name), self._waiting.take(name)
         for event in waiting:
             self.streams.again(name.room, words.not_opened_yet(self._named(event).by))
-            if self.streams.is_earlier(name.room, event.seq):
-                self.held.add(name.room, event.seq, self.open(event))
+            opened = self.open(event)
+            early = _before_key(self._named(event).by, opened)
+            opened = [each for each in opened if each not in early or each not in told]
+            if self.streams.is_earlier(name.room, event.seq) and not early:
+                self.held.add(name.room, event.seq, opened)
             else:
-                told += self.open(event)
+                told += opened
         if waiting and end is not None:
             last = waiting[-1]
             told += self._told_missing(self._missing_at_end(name, end, last.seq), last)
@@ -329,6 +335,12 @@ class RoomOpening:
         if room is not None and line is not None:
             self._memory.delete(room.id, line)
             await self._ring.store.commit()
+
+
+def _before_key(by: str, told: Sequence[Event | Notice]) -> list[Notice]:
+    """Return the notices that say that messages of a person were sealed before we were given their key."""
+    text = words.before_key(by)
+    return [each for each in told if isinstance(each, SecurityNotice) and each.text == text]
 
 
 def _change(kind: str, body: dict[str, Any], event: e.SealedMessage) -> e.Edited | e.Reacted:

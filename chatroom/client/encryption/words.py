@@ -71,6 +71,14 @@ def not_opened_yet(by: str) -> str:
     return f"Messages of {by} cannot be opened yet: their key is missing, and was asked for."
 
 
+def before_key(by: str) -> str:
+    """Return the line about messages of a person that were sealed before this device was given their key."""
+    return (
+        f"This device cannot open some messages of {by}: they were said before it was given the key, perhaps because "
+        f"{by} had not accepted your changed key yet."
+    )
+
+
 def asked_again(user: str) -> str:
     """Return the line that messages of a person could not be opened, and were asked for again."""
     return f"messages of {user} could not be opened; they were asked for again."

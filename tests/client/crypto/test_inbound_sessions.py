@@ -211,7 +211,7 @@ def test_what_was_said_before_the_key_is_not_missing(alice: Member, bob: Member)
     alice.share(alice, bob)
     opened = bob.open(alice.seal("late"))
     assert opened.skipped == 0
-    assert bob.refusal(early) == "unopened"
+    assert bob.refusal(early) == "before-key"
 
 
 # ---- indexes that are unused -----------------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def test_an_earlier_start_of_the_same_session_replaces_a_later_one(alice: Member
     late = alice.prepare([bob])
     assert late is not None
     bob.sessions.requests.take_key(alice.id, late.body())
-    assert bob.refusal(first) == "unopened"
+    assert bob.refusal(first) == "before-key"
     assert bob.sessions.requests.take_key(alice.id, early.body()) == early.name
     bob.start()
     assert bob.text(first) == "first"

@@ -62,7 +62,7 @@ def test_the_owner_gives_the_key_again_from_the_index_where_it_gave_it(alice: Me
     body = answer(alice, bob, ask(bob, sealed))
     assert body["index"] == 1
     assert bob.sessions.requests.take_key(alice.id, body) == sealed.name()
-    assert (bob.text(sealed), bob.open(sealed).authenticated, bob.refusal(early)) == ("late", True, "unopened")
+    assert (bob.text(sealed), bob.open(sealed).authenticated, bob.refusal(early)) == ("late", True, "before-key")
 
 
 def test_the_owner_gives_the_key_of_a_session_that_is_used_no_more(alice: Member, bob: Member) -> None:

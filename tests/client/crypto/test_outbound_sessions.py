@@ -163,7 +163,7 @@ def test_a_device_that_joins_gets_the_key_at_the_current_index_and_reads_nothing
     assert alice.share(bob, carol) == [carol]
     late = alice.seal("late")
     assert late.sid == early.sid
-    assert (carol.refusal(early), carol.text(late)) == ("unopened", "late")
+    assert (carol.refusal(early), carol.text(late)) == ("before-key", "late")
 
 
 def test_sharing_that_failed_half_way_is_continued(alice: Member, bob: Member, carol: Member) -> None:
