@@ -102,6 +102,7 @@ TABS = 16  # sessions of one account on one device
 DEVICES_REMEMBERED = 16  # devices of one account whose marks in the inbox are kept
 WAS = 32  # earlier accounts and guests that are remembered of one connection or account
 TAKEOVER_WITHIN = 60.0  # seconds after a login that found the account in use, in which /takeover is possible
+KEYS_WITHIN = 30_000  # milliseconds for a program that has become another user to publish the keys of its device
 ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there
 
 LINES_BURST = 10

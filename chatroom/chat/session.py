@@ -160,6 +160,7 @@ class Session(SessionOutput):
         user: The session's user. ``user_id`` and ``name`` are copies of the user's id and name.
         seated: Whether the session has one of the ``--max-users`` seats; without a seat it may only log in.
         since: When the session began, in milliseconds since 1970.
+        sat: When the session got its present user, in milliseconds since 1970.
         was: The ids of the accounts and guests that the session was before. Their bans and mutes apply to it.
         token: The id of the token by which the session logged in; empty if it did so by other means.
         device: The device that the program named; it does not change while the session is logged in.
@@ -211,6 +212,7 @@ class Session(SessionOutput):
         "renaming",
         "room",
         "rooms",
+        "sat",
         "seated",
         "secure",
         "since",
@@ -265,7 +267,7 @@ class Session(SessionOutput):
 
     def sit(self, user: User) -> None:
         """Set the session's user, and the copies of the user's id and name. The keys of another user count no more."""
-        self.user = user
+        self.user, self.sat = user, self.host.now()
         self.keys_device, self.keyed = "", False
         self.noticed: dict[str, int] = {}  # when it was told of sealed messages that it cannot read, by author
         self.user_id = user.id

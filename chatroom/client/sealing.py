@@ -15,6 +15,7 @@ from chatroom.client.encryption import words
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.model.events import Event
+from chatroom.model.key_replies import E2eNotice
 
 
 class Sealing(Protocol):
@@ -151,8 +152,9 @@ class LateSealing:
         return self._sealing.send(command)
 
     def receive(self, event: Event | Piece, re: Ref | None) -> bool:
-        """See ``Sealing``."""
-        return self._sealing.receive(event, re)
+        """See ``Sealing``. While our keys are loaded, no notice is shown of a message that they will open."""
+        loading = self._loading and not self._loaded
+        return bool(loading and isinstance(event, E2eNotice)) or self._sealing.receive(event, re)
 
     def read(self, user: str) -> None:
         """See ``Sealing``."""

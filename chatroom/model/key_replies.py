@@ -73,7 +73,8 @@ class E2eSent(Response, frozen=True, gc=False, kw_only=True):
     """The sealed message is stored for each device.
 
     ``waits`` is about the user for whose devices the envelopes are; if they are all for your own, about ``user``. It is
-    empty if that user is online in a session with keys. Otherwise it is ``keys`` if the user is online without keys,
+    empty if that user is online in a session with keys, or in a program's session that has been that user's for less
+    than 30 seconds and so may still publish them. Otherwise it is ``keys`` if the user is online without keys,
     ``account`` if the owner of an account is offline, and ``guest`` if a guest is. ``full`` has the devices for which
     nothing was stored, because their mailboxes are full.
     """

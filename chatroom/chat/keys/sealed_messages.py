@@ -15,7 +15,7 @@ from chatroom.chat.keys.asking import id_of
 from chatroom.chat.keys.delivery import sending
 from chatroom.chat.keys.directory import ListRecord
 from chatroom.chat.keys.mailbox import DeviceMailbox
-from chatroom.chat.keys.watching import has_keys, notify
+from chatroom.chat.keys.watching import awaits_keys, has_keys, notify
 from chatroom.chat.people.unread_counts import senders
 from chatroom.chat.session import Session
 from chatroom.model.commands import E2eAck, E2eSend
@@ -153,10 +153,13 @@ async def _all(storing: list[Deferred[Entry]], releases: list[Callable[[], None]
 
 
 async def _waits(chat: Chat, user_id: str, name: str) -> Waits:
-    """Return what a message to a user waits for; empty if the user is online with keys, or on another daemon."""
+    """Return what a message to a user waits for; empty if the user is online on another daemon, or with keys.
+
+    A program that has only just become the user counts as one with keys, which it publishes a moment later.
+    """
     user = chat.users.get(user_id)
     if user is not None:
-        return "" if has_keys(user) else "keys"
+        return "" if has_keys(user) or awaits_keys(user) else "keys"
     if _elsewhere(chat, user_id):
         return ""
     try:

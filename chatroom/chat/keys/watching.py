@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from chatroom.chat.keys.delivery import MailboxFeed
 from chatroom.chat.keys.holders import Holders
+from chatroom.chat.limits import KEYS_WITHIN
 from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import DEVICE_REMOVED, Refused
@@ -92,6 +93,14 @@ def _concerns(feed: MailboxFeed, user_id: str) -> bool:
 def has_keys(user: User) -> bool:
     """Return whether a user has a session with keys on this daemon."""
     return any(session.keys_device for session in user.sessions)
+
+
+def awaits_keys(user: User) -> bool:
+    """Return whether a session of a user may still publish keys: its program has become that user only just now.
+
+    No person at telnet or nc ever does.
+    """
+    return any(not it.person and it.host.now() - it.sat < KEYS_WITHIN for it in user.sessions)
 
 
 def notify(user: User, by: str, by_id: str) -> None:

@@ -295,8 +295,13 @@ class EncryptionDriver:
     # ---- the way in ------------------------------------------------------------------------------------------------
 
     def receive(self, event: Event | Piece, re: Ref | None) -> bool:
-        """Take an event, unless it is to be handled as it is, now."""
+        """Take an event, unless it is to be handled as it is, now.
+
+        A notice that a sealed message waits is dropped unless we can have no keys: with them, we get the message.
+        """
         parts = self.parts
+        if isinstance(event, a.E2eNotice) and not self.problem:
+            return True
         if isinstance(event, a.Error) and re is not None and parts is not None and self._refused(event, re, parts):
             return True
         ours = explained(event, self.conversation.waiting(re), self.port.name, self.parts, self.problem)

@@ -9,12 +9,14 @@ from client.encryption.people import KeyPerson, account
 from client.network import Network
 from twisted.internet.defer import Deferred
 
+from chatroom.chat.limits import KEYS_WITHIN
 from chatroom.client.client import Client
 from chatroom.client.encryption.commands import EncryptionCommands
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import Verification
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.sealing import LateSealing, NoSealing
+from chatroom.model.key_replies import E2eNotice
 
 
 def commands(client: Client, said: list[str]) -> EncryptionCommands:
@@ -134,3 +136,45 @@ def test_without_a_connection_a_command_for_encryption_says_so_at_once(network: 
     assert isinstance(done[0].value, Rejected)
     assert done[0].value.text == "there is no connection to the server at the moment; try again later."
     alice.leave()
+
+
+NOTICE = E2eNotice(by="kb", by_id="x7k2")
+
+
+def test_no_notice_of_a_sealed_message_is_shown_while_our_keys_are_loaded() -> None:
+    loading: Deferred[Any] = Deferred()
+    late = LateSealing(lambda: True, lambda: loading)
+    late.arrive()
+    assert late.receive(NOTICE, None), "it is dropped: we get the message itself"
+    loading.callback(NoSealing)
+    assert not late.receive(NOTICE, None), "it is shown: there are no keys here"
+
+
+def test_a_client_with_keys_shows_no_notice_of_a_sealed_message(network: Network) -> None:
+    alice = account(KeyPerson(network, name="alice").come(), "Alice")  # type: ignore[arg-type]
+    assert alice.driver.receive(NOTICE, None)
+    alice.driver.parts = None  # they are on their way
+    assert alice.driver.receive(NOTICE, None)
+    alice.driver.problem = "the keys cannot be read."
+    assert not alice.driver.receive(NOTICE, None)
+    alice.leave()
+
+
+def test_who_writes_to_a_client_whose_keys_are_on_their_way_is_told_nothing_false(network: Network) -> None:
+    """Its program has been killed and started again: there is a session, which has not published its keys yet."""
+    alice = account(KeyPerson(network, name="alice").come(), "Alice")  # type: ignore[arg-type]
+    bob = account(KeyPerson(network, name="bob").come(), "Bob")  # type: ignore[arg-type]
+    alice.do("message", user="Bob", text="one")
+    network.flow()
+    (user,) = (user for user in network.world.chat.users.values() if user.name == "Bob")
+    (session,) = user.sessions
+    session.sit(user)  # as after a login: the keys are not published yet
+    alice.do("message", user="Bob", text="two")
+    network.flow()
+    assert not [text for text in alice.notices if "cannot be read" in text]
+    assert not bob.heard(E2eNotice)
+    network.world.pass_time(KEYS_WITHIN / 1000)
+    alice.do("message", user="Bob", text="three")
+    assert [text for text in alice.notices if "cannot be read" in text]
+    alice.leave()
+    bob.leave()
