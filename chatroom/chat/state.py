@@ -83,8 +83,10 @@ class ChatState:
         if not self._stopping:
             self.retries.append(log, event)
 
-    def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
-        """Append an event to a log. The Deferred gives its entry when it is stored and this daemon has acted on it.
+    def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False, copy: str = "") -> Deferred[Entry]:
+        """Append an event to a log, and to the log ``copy`` if there is one.
+
+        The Deferred gives the event's entry when it is stored and this daemon has acted on it.
 
         The Deferred fails with ``Unavailable`` if the event may not be stored.
         """
@@ -96,7 +98,7 @@ class ChatState:
             else:
                 deferred.errback(error)
 
-        self.engine.append(log, event, done, once=once)
+        self.engine.append(log, event, done, once=once, copy=copy)
         return deferred
 
     async def append_surely(self, log: str, event: LogEvent) -> None:

@@ -124,7 +124,7 @@ class Acted(Spoken, frozen=True, gc=False, kw_only=True):
 
 
 class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
-    """A file for everybody in the room, or only for the person ``to``; ``get`` fetches it.
+    """A file for everybody in the room, or only for the person ``to`` with the id ``to_id``; ``get`` fetches it.
 
     ``number`` identifies the file in the room, or among the files of that person. ``sha256`` is in hexadecimal. The
     ``name`` of a deleted file is empty. ``sealed`` is true if the bytes are encrypted end to end; the name is then a
@@ -139,6 +139,7 @@ class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
     size: int
     sha256: str
     to: str = ""
+    to_id: str = ""
     via: str = ""
     sealed: bool = False
 

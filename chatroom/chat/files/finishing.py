@@ -89,7 +89,8 @@ class FileFinisher:
         user = self._state.users.get(record.to_id)
         if user is not None:
             await self._inboxes.of(user).open()
-        return await self._state.append_and_wait(record.log, self._told(record), once=True)
+        told = self._told(record)
+        return await self._state.append_and_wait(record.log, told, once=True, copy=self._copy(record))
 
     async def _check_plain(self, record: FileRecord, room: RoomRecord) -> None:
         """Remove a file that is not encrypted, if its room was encrypted while the file was on its way.
@@ -118,6 +119,11 @@ class FileFinisher:
         self._store.ledger.charge(record, record.size, finished=True)
         _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         return record
+
+    def _copy(self, record: FileRecord) -> str:
+        """Return the log in which the giver of a file finds what was given; empty for a file of a room."""
+        giver = self._state.users.get(record.by_id)
+        return giver.sent_log if giver is not None and record.to_id not in ("", giver.id) else ""
 
     def _told(self, record: FileRecord) -> Shared:
         """Return the ``shared`` event of a file; for an inbox, with a mark that stands for the sender's address."""

@@ -71,6 +71,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             size=self.size,
             sha256=self.sha256,
             to=self.to,
+            to_id=self.to_id,
             sealed=self.sealed,
         )
 

@@ -176,13 +176,14 @@ async def _mine(chat: Chat, session: Session, name: str, user: str, room: Room |
 
 
 async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
-    """Blank the message that shared a file, if it is among the last ones in the log, and tell the room."""
-    engine = chat.engine
-    for entry in (await engine.read(record.log, limit=RECENT, messages=True)).entries:
-        told = isinstance(entry.event, Shared) and entry.event.file == record.id
-        if told and await engine.erase(record.log, entry.seq) and not record.to_id:
-            who = session.next_id(), chat.now(), session.name, session.user_id
-            await chat.append_surely(record.log, Deleted(*who, message=entry.seq, user=entry.event.by))
+    """Blank the message that shared a file, if it is among the last ones in the log, and tell the room. Blank the copy
+    of a file that was given to a person, too."""
+    for log in (record.log, session.user.sent_log) if record.to_id else (record.log,):
+        for entry in (await chat.engine.read(log, limit=RECENT, messages=True)).entries:
+            told = isinstance(entry.event, Shared) and entry.event.file == record.id
+            if told and await chat.engine.erase(log, entry.seq) and not record.to_id:
+                who = session.next_id(), chat.now(), session.name, session.user_id
+                await chat.append_surely(log, Deleted(*who, message=entry.seq, user=entry.event.by))
 
 
 @handles(c.ListFiles)

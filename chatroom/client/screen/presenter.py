@@ -217,6 +217,8 @@ class Presenter:
         own = event.by == self._client.name
         due = self._mark.before(event, own=own, away=window.away and not replayed)
         line = self._message(event, window, unread_line=due)
+        if own and window.lacks_past:
+            window.sent.append(event.id)
         if replayed:
             return
         if own:

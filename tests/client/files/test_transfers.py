@@ -85,6 +85,27 @@ def test_a_file_that_was_given_is_unread_until_it_is_marked_as_read(network: Net
     again.leave()
 
 
+def test_who_gives_a_file_finds_it_in_the_history_until_it_is_taken_back(network: Network, tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"several": True, "device": Device("laptop", "one")}
+    alice, bob = Friend(network, "alice", **fields), Friend(network, "bob")
+    alice.do("register", user="Alice", password="a good password")
+    alice.send(write(tmp_path), "bob")
+    network.flow()
+    alice.do("message", user="bob", text="that is it")
+    network.flow()
+    alice.leave()
+    again = Friend(network, "alice", login=("Alice", "a good password"), **fields)
+    shared, message = again.do("history", user="bob", messages=10).events
+    assert (shared.name, shared.by, shared.to, message.text) == ("notes.txt", "Alice", "bob", "that is it")
+    assert [(peer.user, peer.unread) for peer in again.client.peers.values()] == [("bob", 0)]
+    again.do("unshare", name="notes.txt", user="bob")
+    assert [event.text for event in again.do("history", user="bob", messages=10).events] == ["", "that is it"]
+    assert [
+        event.name for event in bob.do("history", user="Alice", messages=10).events if isinstance(event, e.Shared)
+    ] == [""]
+    again.leave()
+
+
 def test_a_file_that_we_give_is_not_unread(network: Network, tmp_path: Path) -> None:
     alice, bob = Friend(network, "alice", several=True), Friend(network, "bob")
     alice.send(write(tmp_path), "bob")

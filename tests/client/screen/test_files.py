@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from client.screen.stage import NOW, Stage, Unread, on_stage
+from msgspec.structs import replace
 
 from chatroom.client.status import ConversationsListed
 from chatroom.model import events as e
@@ -93,6 +94,21 @@ def test_a_file_for_the_user_is_news_like_a_private_message(tmp_path: Path) -> N
         stage.tell(given(7))
         await stage.until(lambda: stage.rows[-1].startswith(" 1:lobby 2:@bob(1!) | "))
         assert stage.glass.raw.count("\a") == 1
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_file_that_was_given_stands_once_in_a_window_that_is_filled_later(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.peers["bob"] = Unread("bob", 1, seq=7, read=5)
+        stage.tell(ConversationsListed())
+        own = replace(given(0), by="me", by_id="me", to="bob")
+        stage.tell(own)
+        stage.type("\x1b2")
+        await stage.until(lambda: stage.client.pasts)
+        stage.client.pasts.pop().callback(a.History("", [replace(own, seq=6), given(7)], True, user="bob"))
+        await tells(stage, "/get @7")
+        assert "".join(stage.rows).count("me shares notes.txt with bob") == 1
 
     on_stage(tmp_path, scene)
 
