@@ -87,7 +87,7 @@ class SecurityNotice(Struct, frozen=True, gc=False):
     """Something about encryption that the user has to know, such as that a person's key has changed.
 
     Args:
-        text: The sentence; ``chatroom.client.encryption.words`` has them.
+        text: The sentence; ``chatroom.client.encryption.words`` has them. After LF come rows, such as one to be copied.
         user: The person that it is about; empty for nobody.
         room: The room that it is about; empty for none.
         alarm: Whether the user has to decide something before messages go on.

@@ -177,9 +177,9 @@ def left_behind(code: str, *, by_itself: bool) -> str:
     """
     then = "this one then links itself" if by_itself else "if it is accepted there, type /devices accept here"
     return (
-        f"the server says that your own key has changed; this device is not linked to the new one. If you removed this "
-        f"device, or began anew on another one, and want to use this one again: there, type /devices link {code}; "
-        f"{then}. If you know nothing of it, somebody poses as you: change your password, and see /devices."
+        f"the server says that your own key has changed; this device is not linked to the new one. If you know nothing "
+        f"of it, somebody poses as you: change your password, and see /devices. If you removed this device, or began "
+        f"anew on another one, and want to use this one again, type there what follows; {then}.\n{link_row(code)}"
     )
 
 
@@ -378,15 +378,21 @@ def unlinked(code: str) -> list[str]:
     return [
         *lines,
         "  link it in one of these ways:",
-        f"    on a device of yours that is linked, type /devices link {code}",
+        "    on a device of yours that is linked, type:",
+        f"  {link_row(code)}",
         "    here, type /keys recover, and then your recovery key, if you have one",
         "  if neither is possible, /keys reset makes new keys, and your contacts see that",
     ]
 
 
+def link_row(code: str) -> str:
+    """Return the row with the command that links a device; it is short, so that it can be copied as one line."""
+    return f"    /devices link {code}"
+
+
 def how_to_link(code: str) -> str:
     """Return the line that tells a user who has just logged in on a device that it is not linked."""
     return (
-        f"this device is not linked, so it can neither read nor write encrypted messages. On a device of yours that is "
-        f"linked, type /devices link {code}, or type /keys recover here."
+        f"this device is not linked, so it can neither read nor write encrypted messages. Type /keys recover here, or "
+        f"on a device of yours that is linked:\n{link_row(code)}"
     )

@@ -39,6 +39,7 @@ from chatroom.client.screen.local_commands import LocalCommand, LocalCommands
 from chatroom.client.screen.message_area import MessageArea
 from chatroom.client.screen.naming import Naming
 from chatroom.client.screen.notifier import Alerts, Way
+from chatroom.client.screen.parser import begins_command
 from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.paste import Paste
 from chatroom.client.screen.presenter import Filter, Presenter
@@ -191,7 +192,11 @@ class App:
             client, self.hearing, self.terminal.questions, self.quiet.ask, lambda line: self.doing.typed(line)
         )
         self.consequences = Consequences(client, self.doing, self.ignoring, self.naming, self.quiet)
-        self.pasting = Paste(ask, self._say, self.doing.looks_secret, self.terminal.keep)
+        line = self.terminal.line
+        self.pasting = Paste(
+            ask, self._say, self.doing.looks_secret, self.terminal.keep,
+            lambda text: begins_command(text, self.own), line.insert_text,
+        )  # fmt: skip
         self._help.learn(self.own)
 
     def _own_commands(self) -> list[LocalCommand]:

@@ -87,6 +87,11 @@ def notice(text: str) -> Line:
     return [(QUIET, "-- "), (NOTICE, text)]
 
 
+def plain(text: str) -> Line:
+    """Return a further line of the client itself, such as one that is to be copied."""
+    return [(NOTICE, text)]
+
+
 def error(text: str) -> Line:
     """Return a line with an error."""
     return [(ERROR, "Error: "), (PLAIN, text)]

@@ -95,6 +95,12 @@ def _check_one_line(word: str, line: str) -> None:
         raise Misuse(f"/{word.lower()} takes one line; to say these lines, begin the first with //.")
 
 
+def begins_command(line: str, own: Collection[str]) -> bool:
+    """Return whether a line begins with a slash and the word of a command, of which ``own`` has the client's own."""
+    word = arguments.first_word(line[1:])[0].lower()
+    return line.startswith("/") and (word in BY_SLASH or word in own)
+
+
 def depends_on_room(line: str) -> bool:
     """Return whether a line means one thing to a user in a room, and another to a user in no room."""
     return line.strip(BLANKS).partition(" ")[0].lower() in BY_BARE

@@ -1,6 +1,7 @@
 """Pasting several lines: the client asks what to do with them before any of them is said.
 
-They are one message unless the user wants something else. They are text even if a line begins with ``/``.
+They are one message unless the user wants something else. They are text even if a line begins with ``/``; but if the
+first line begins a command, such as one that was copied over two rows, it may be put into the input line as one line.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from chatroom.model.text import MOST_LINES, clean_lines
 
 MOST = 500  # lines
 ALL = 32 * 1024  # characters
-ONE, EDIT, EACH, DROP = "oeld"  # the answers to the question
+ONE, EDIT, EACH, DROP, COMMAND = "oeldc"  # the answers to the question
 
 Say = Callable[[str], Awaitable[None]]
 
@@ -28,6 +29,8 @@ class Paste:
         tell: Shows a sentence to the user.
         secret: Returns whether a line looks as if it contains a password.
         keep: Puts a text into the input line.
+        is_command: Returns whether a line begins with a command.
+        type: Puts a command into the input line.
     """
 
     def __init__(
@@ -36,11 +39,15 @@ class Paste:
         tell: Callable[[str], None],
         secret: Callable[[str], bool],
         keep: Callable[[str], None],
+        is_command: Callable[[str], bool],
+        type: Callable[[str], None],
     ) -> None:
         self._ask = ask
         self._tell = tell
         self._secret = secret
         self._keep = keep
+        self._is_command = is_command
+        self._type = type
         self._going = False
 
     async def pasted(self, text: str, say: Say, unsent: Callable[[str], None]) -> None:
@@ -65,8 +72,11 @@ class Paste:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
         count = clean_lines(text).count("\n") + 1
         self._tell(self._notice(lines, count))
-        how = await self._how(fits=count <= MOST_LINES)
-        if how == EDIT:
+        command = len(lines) > 1 and self._is_command(lines[0]) and not self._secret(lines[0])
+        how = await self._how(fits=count <= MOST_LINES, command=command)
+        if how == COMMAND:
+            self._type(" ".join(line.strip() for line in lines))
+        elif how == EDIT:
             self._keep(text)
         elif how == DROP or not await self._is_meant(lines):
             self._tell("dropped; nothing was sent.")
@@ -88,22 +98,27 @@ class Paste:
         answer = await self._ask("A line looks like a password. Say them to everybody here? [y]es, [n]o: ")
         return answer.strip().lower() in ("y", "yes")
 
-    async def _how(self, *, fits: bool) -> str:
+    async def _how(self, *, fits: bool, command: bool) -> str:
         """Ask what to do with the lines, and return the answer.
 
         Args:
             fits: Whether one message may have so many lines; then Enter alone means one message, else to edit them.
+            command: Whether the first line begins a command; then Enter alone means to make the lines one command.
         """
+        usual = COMMAND if command else ONE if fits else EDIT
         words = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them? "
         if not fits:
             words = (
                 f"A message has at most {MOST_LINES} lines. Say them [l]ine by line, [e]dit (Enter), or [d]rop them? "
             )
+        if command:
+            one = "[o]ne message, " if fits else ""
+            words = f"One [c]ommand (Enter), {one}[l]ine by line, [e]dit, or [d]rop them? "
         while True:
-            answer = (await self._ask(words, keys="oeld")).strip().lower()[:1] or (ONE if fits else EDIT)
-            if answer in (ONE, EDIT, EACH, DROP):
+            answer = (await self._ask(words, keys="oeldc" if command else "oeld")).strip().lower()[:1] or usual
+            if answer in (ONE, EDIT, EACH, DROP) or (command and answer == COMMAND):
                 return answer
-            self._tell(f"press {'o, ' if fits else ''}l, e or d; Ctrl-C drops them.")
+            self._tell(f"press {'c, ' if command else ''}{'o, ' if fits else ''}l, e or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
         """Stop saying pasted lines one by one. Returns whether there were any left to say."""

@@ -10,7 +10,7 @@ from chatroom.client.opened import PrivateChange
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.colours import QUIET
 from chatroom.client.screen.crowds import Crowds
-from chatroom.client.screen.formatter import Formatter, Line, MessageLine, error, notice, setting_lines
+from chatroom.client.screen.formatter import Formatter, Line, MessageLine, error, notice, plain, setting_lines
 from chatroom.client.screen.join_coalescing import Coming
 from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.notifier import Alerts
@@ -306,8 +306,11 @@ class Presenter:
                 gap = f"some messages sent to {what.room} in the meantime are not shown; see /history."
                 self._output.add(notice(gap), self._router.window(what))
             case SecurityNotice():
-                line = error(what.text) if what.alarm else notice(what.text)
-                self._output.add(line, self._router.window(what))
+                first, *rows = what.text.split("\n")
+                window = self._router.window(what)
+                self._output.add(error(first) if what.alarm else notice(first), window)
+                for row in rows:
+                    self._output.add(plain(row), window)
             case Denied(what="name", code="name-in-use"):
                 pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():

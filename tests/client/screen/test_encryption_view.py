@@ -195,7 +195,7 @@ def test_a_device_that_waits_shows_its_own_code(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         equipped(stage).own = [DeviceLine("CCCCC44444", "tablet", this=True, pending=True, code=NEW.code)]
         stage.type("/devices\r")
-        await tells(stage, f"on a device of yours that is linked, type /devices link {NEW.code}")
+        await stage.until(lambda: f"--       /devices link {NEW.code}" in [row.rstrip() for row in stage.rows])
 
     on_stage(tmp_path, scene)
 

@@ -41,6 +41,19 @@ def test_a_paste_too_long_for_one_message_is_in_the_input_line_then(tmp_path: Pa
     on_stage(tmp_path, scene)
 
 
+def test_a_command_that_was_copied_over_two_rows_becomes_one_line(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(paste("/devices link 12345 67890 12345\n   67890 12345 67890\n"))
+        await stage.until(lambda: stage.screen.terminal.questions.current)
+        await stage.shows("One [c]ommand (Enter), [o]ne message, [l]ine by line, [e]dit, or [d]rop them?")
+        stage.type("\r")
+        await stage.until(lambda: stage.screen.terminal.line.text)
+        assert stage.screen.terminal.line.text == "/devices link 12345 67890 12345 67890 12345 67890"
+        assert stage.client.said == []
+
+    on_stage(tmp_path, scene)
+
+
 def checked(client: Any) -> Any:
     """Return what says a text as a ``Client`` does: it refuses what the server would refuse."""
     say = client.say
