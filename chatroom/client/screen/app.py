@@ -44,6 +44,7 @@ from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.paste import Paste
 from chatroom.client.screen.presenter import Filter, Presenter
 from chatroom.client.screen.private_history import PrivateHistory
+from chatroom.client.screen.private_lines import PrivateLines
 from chatroom.client.screen.quiet_questions import QuietQuestions
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
@@ -303,7 +304,8 @@ class App:
     def _parts(self) -> Parts:
         ending = (self.interrupt, self._end, lambda: self.terminal.suspend())
         actions = Actions(*ending, self.clear, self.pasted, self._focus)
-        history = SavedHistory(self._settings.state / "history", kept_nowhere)
+        private = PrivateLines(self._client, self.windows, lambda: self.own)
+        history = SavedHistory(self._settings.state / "history", kept_nowhere, private.has)
         completer = ChatCompleter(self.known)
         area = MessageArea(lambda: self.windows.front, self.around.topic, self._drawn, self.links)
         keys = merge_key_bindings([bindings(actions), window_bindings(lambda: self.switcher)])

@@ -25,10 +25,14 @@ class SavedHistory(History):
         path: The file; its folder is made when there is something to write. If the file cannot be read or written,
             the history works without it.
         secret: Returns whether a line may hold a password.
+        private: Returns whether a line is private: it is recalled in this run, and not kept in the file.
     """
 
-    def __init__(self, path: Path, secret: Callable[[str], bool]) -> None:
+    def __init__(
+        self, path: Path, secret: Callable[[str], bool], private: Callable[[str], bool] = lambda line: False
+    ) -> None:
         super().__init__()
+        self._private = private
         self._path = path
         self._secret = secret
 
@@ -50,8 +54,8 @@ class SavedHistory(History):
             del self._loaded_strings[MOST:]
 
     def store_string(self, string: str) -> None:
-        """See ``History``: add an entry to the file, unless it is very long."""
-        if len(string) <= LONGEST:
+        """See ``History``: add an entry to the file, unless it is very long or private."""
+        if len(string) <= LONGEST and not self._private(string):
             self._write("a", [_LINE_END.join(" ".join(line.splitlines()) for line in string.split("\n"))])
 
     def _write(self, mode: str, lines: list[str]) -> None:

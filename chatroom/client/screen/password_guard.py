@@ -13,6 +13,7 @@ _SECRET = {word: row for word, row in BY_SLASH.items() if row.secret}
 _OTHER_WORDS = {"log in": "login", "log-in": "login", "passwd": "password", "pwd": "password", "pw": "password"}
 _SEPARATORS = ",:="
 _WORD = re.compile(rf"[^\s{_SEPARATORS}]+")
+_RECOVERY_KEY = re.compile(r"\s*/keys\s+recover\s+\S", re.IGNORECASE)  # it is asked for, but may be typed there
 _TOLD = re.compile(
     r"\b(?:password|passwd|passphrase|pwd|pw|pass)\b"
     r"(?:(?:'s|\s+is|\s+was)?\s*[:=]\s*\S"  # password: hunter22
@@ -40,7 +41,10 @@ def forgotten_slash(line: str) -> str | None:
 
 def kept_nowhere(line: str) -> bool:
     """Return whether a typed line, or one of several, may hold a password, so that the history must not keep it."""
-    return any(holds_secret(part) or forgotten_slash(part) is not None for part in line.split("\n"))
+    return any(
+        holds_secret(part) or forgotten_slash(part) is not None or _RECOVERY_KEY.match(part)
+        for part in line.split("\n")
+    )
 
 
 def _command(word: str, rest: str) -> str | None:

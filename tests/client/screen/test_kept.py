@@ -72,3 +72,17 @@ def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("{")
     assert load(path) == SavedState()
+
+
+def test_a_private_line_is_recalled_and_not_kept_in_the_file(tmp_path: Path) -> None:
+    kept = SavedHistory(tmp_path / "history", kept_nowhere, lambda line: "tell" in line)
+    for line in ("/join lobby", "tell nobody", "hello"):
+        kept.append_string(line)
+    assert kept.get_strings() == ["/join lobby", "tell nobody", "hello"]
+    assert (tmp_path / "history").read_text() == "/join lobby\nhello\n"
+
+
+def test_a_recovery_key_typed_after_its_command_is_kept_nowhere() -> None:
+    assert kept_nowhere("/keys recover ABCD EFGH")
+    assert not kept_nowhere("/keys recover")
+    assert not kept_nowhere("/keys recovery")
