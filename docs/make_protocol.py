@@ -254,7 +254,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Unlocked(**_WHO), None),
             (e.Slowed(**_WHO, seconds=10), None),
             (e.Encrypted(**_WHO), None),
-            (e.DevicesChanged(**_WHO, rev=4), None),
+            (e.DevicesChanged(**_WHO, rev=4, change="linked"), None),
             (e.Closed(**_WHO, reason="moved to den"), None),
             (e.Edited(**_WHO, message=131, text="hello all"), None),
             (e.Reacted(**_WHO, message=131, emoji="👍", on=True, user="mallory", text="hello"), None),

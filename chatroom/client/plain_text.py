@@ -10,7 +10,7 @@ from typing import Any
 from chatroom.client.opened import kind_of
 from chatroom.model import events as e
 from chatroom.model.timestamps import spell_moment
-from chatroom.model.wording import ANSWERS, LINES, what_became, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, is_untold, what_became, with_deletion_shown
 
 
 def lines_of(event: e.Event, me: str = "") -> list[str]:
@@ -20,6 +20,8 @@ def lines_of(event: e.Event, me: str = "") -> list[str]:
         event: An event or an answer.
         me: The user's name: a file that was sent to this user is shown with its number.
     """
+    if is_untold(event):
+        return []
     kind = kind_of(event)
     if isinstance(event, e.Private) and event.late:
         return [recalled("", event, me)]

@@ -27,6 +27,7 @@ Label = Annotated[str, Meta(max_length=64)]
 BASE64 = r"^[A-Za-z0-9+/]*\Z"  # without padding
 Body = Annotated[str, Meta(min_length=1, max_length=8192, pattern=BASE64)]
 Version = Annotated[int, Meta(ge=1, le=1000)]
+DeviceChange = Literal["linked", "removed", "key", "other"]  # what a new list changes, in few words
 ListRev = Annotated[int, Meta(ge=1, le=2**53)]
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeGuard, get_args
 
 import msgspec
 
+from chatroom.model.device_keys import DeviceChange
 from chatroom.model.event_base import EVENTS as EVENTS
 from chatroom.model.event_base import Audience as Audience
 from chatroom.model.event_base import Event as Event
@@ -221,6 +222,9 @@ class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
 class DevicesChanged(RoomEvent, frozen=True, gc=False, kw_only=True):
     """The member ``by`` of an encrypted room has another list of devices, with the revision ``rev``.
 
+    ``change`` says what has changed: a device was ``linked``, one was ``removed``, or there is another user ``key``; or
+    nothing of that, such as a name (``other``).
+
     It changes nobody's membership, but who may have the keys: ``members`` of ``say-sealed`` is the ``seq`` of the last
     event that changed one of both.
     """
@@ -231,6 +235,7 @@ class DevicesChanged(RoomEvent, frozen=True, gc=False, kw_only=True):
     changes_record = False
 
     rev: int
+    change: DeviceChange = "other"
 
 
 # ---- what happens to a message -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from chatroom.model.device_keys import DeviceChange
 from chatroom.model.event_base import Audience, LogEvent
 from chatroom.model.server_events import ServerEvent
 
@@ -35,13 +36,15 @@ class E2eFrom(LogEvent, frozen=True, gc=False, kw_only=True):
 class DevicesListed(ServerEvent, frozen=True, gc=False, kw_only=True):
     """The user ``by_id`` has a new list of ``devices``; or, with ``pending``, another device that waits to be in it.
 
-    ``ended`` has the devices and the login tokens that the user has removed: their sessions end.
+    ``change`` is that of ``DevicesChanged``. ``ended`` has the devices and the login tokens that the user has removed:
+    their sessions end.
     """
 
     rev: int
     devices: tuple[str, ...]
     pending: bool = False
     ended: tuple[str, ...] = ()
+    change: DeviceChange = "other"
 
 
 class SealedCame(ServerEvent, frozen=True, gc=False, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device_keys import DeviceChange
 from chatroom.model.durations import spell
 from chatroom.model.errors import ALREADY_LOGGED_IN, TOO_MANY_DEVICES, TOO_MANY_TABS
 from chatroom.model.help_wording import help_lines
@@ -134,6 +135,19 @@ def _reacted(room: str, event: e.Reacted) -> str:
     return f"{event.by} {what} {_cited(event.text) or 'a deleted message'}"
 
 
+DEVICES_CHANGED: dict[DeviceChange, str] = {
+    "linked": "{by} has linked a device; it reads what is said from now on.",
+    "removed": "{by} has removed a device; it reads nothing that is said from now on.",
+    "key": "{by} has a new user key.",
+    "other": "{by} has renamed a device.",
+}
+
+
+def is_untold(event: Any) -> bool:
+    """Return whether an event is for programs only, although it has words: that somebody has renamed a device."""
+    return isinstance(event, e.DevicesChanged) and event.change == "other"
+
+
 LINES: dict[type, Callable[[str, Any], str]] = {
     e.Said: _said,
     e.Acted: lambda room, event: f"* {speaker(event)} {event.text}",
@@ -141,7 +155,7 @@ LINES: dict[type, Callable[[str, Any], str]] = {
     a.OwnPrivate: lambda room, event: _to_person(event),
     e.Shared: _shared,
     e.SealedMessage: _sealed,
-    e.DevicesChanged: lambda room, event: f"The devices of {event.by} have changed.",
+    e.DevicesChanged: lambda room, event: DEVICES_CHANGED[event.change].format(by=event.by),
     e.Encrypted: lambda room, event: (
         f"{event.by} encrypted the room; what was said before stays readable on the server."
     ),

@@ -35,6 +35,19 @@ def test_what_is_of_before_says_when_it_was(event: Any, text: str) -> None:
     assert re.fullmatch(STAMP + re.escape(text), line)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("linked", ["ann has linked a device; it reads what is said from now on."]),
+        ("removed", ["ann has removed a device; it reads nothing that is said from now on."]),
+        ("key", ["ann has a new user key."]),
+        ("other", []),
+    ],
+)
+def test_changed_devices_say_what_has_changed_and_a_new_name_says_nothing(change: Any, told: list[str]) -> None:
+    assert lines_of(e.DevicesChanged(**MADE, rev=4, change=change)) == told
+
+
 def test_every_message_can_be_of_before() -> None:
     assert {type(event) for event, _ in OF_BEFORE} == set(e.MESSAGES) == set(get_args(e.Message))
 

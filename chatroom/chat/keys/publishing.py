@@ -10,7 +10,7 @@ from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
-from chatroom.model.device_keys import VERSION, DeviceKeys, DeviceList, SignedKey
+from chatroom.model.device_keys import VERSION, DeviceChange, DeviceKeys, DeviceList, SignedKey
 from chatroom.model.durations import spell
 from chatroom.model.errors import BAD_KEYS, BAD_LABEL, DEVICES_LIMITED, GUEST_DEVICES, NO_KEYS, UNKNOWN_KEYS
 from chatroom.model.key_events import DevicesListed
@@ -90,6 +90,16 @@ def _count_list(chat: Chat, session: Session, *, reset: bool) -> None:
     lists.count(key)
 
 
+def _change(old: DeviceList | None, new: DeviceList) -> DeviceChange:
+    """Return what a new list changes, for those who share encrypted rooms with the user."""
+    before, after = set(_devices_in(old)), set(_devices_in(new))
+    if after - before:
+        return "linked"
+    if before - after:
+        return "removed"
+    return "key" if old is not None and old.user_key != new.user_key else "other"
+
+
 def _devices_in(present: DeviceList | None) -> tuple[str, ...]:
     return tuple(keys.device for keys in present.devices) if present is not None else ()
 
@@ -144,9 +154,10 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     ends = set(command.ends) - names - {session.keys_device}
     ended = *ends, *await revoke(chat, session, ends)  # first: a device that is not removed then only has to log in
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
-    by = chat.next_id(), chat.now(), user.name, user.id
+    by, devices = (chat.next_id(), chat.now(), user.name, user.id), _devices_in(new)
+    listed = DevicesListed(*by, rev=new.rev, devices=devices, ended=ended, change=_change(present, new))
     try:
-        await chat.tell_all_surely(DevicesListed(*by, rev=new.rev, devices=_devices_in(new), ended=ended))
+        await chat.tell_all_surely(listed)
         for device in removed:
             await keys.forget_device(user.id, device)
     except Unavailable:  # the list is stored all the same: others are told, and what is left is removed, later

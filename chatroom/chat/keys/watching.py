@@ -29,14 +29,14 @@ class Watching:
         holders: The sessions that have keys.
 
     Attributes:
-        on_listed: Called with the id of a user whose device list has changed, and the list's number.
+        on_listed: Called with the event if a user's device list has changed.
         put_out: Ends a session, and tells its client why.
     """
 
     def __init__(self, state: ChatState, holders: Holders) -> None:
         self._state = state
         self._holders = holders
-        self.on_listed: Callable[[str, int], None] = lambda user_id, rev: None
+        self.on_listed: Callable[[DevicesListed], None] = lambda event: None
         self.put_out: Callable[[Session, Refused], None] = lambda session, why: None
 
     def listed(self, event: DevicesListed) -> None:
@@ -45,7 +45,7 @@ class Watching:
         The sessions of devices that the user has removed end.
         """
         if not event.pending:
-            self.on_listed(event.by_id, event.rev)  # first, so that rooms are told why a session is removed
+            self.on_listed(event)  # first, so that rooms are told why a session is removed
         user = self._state.users.get(event.by_id)
         for session in user.sessions if user is not None else ():
             if session.keys_device in event.ended or session.token in event.ended:

@@ -12,6 +12,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.events import DevicesChanged, Kicked
+from chatroom.model.key_events import DevicesListed
 
 NOW_ENCRYPTED = "the room is encrypted now; join with chatroom-client"
 KEYS_LOST = "the room is encrypted, and this session has no linked device any more"
@@ -34,22 +35,22 @@ def put_out_of_encrypted(state: ChatState, session: Session) -> None:
             _put_out(state, session, room, KEYS_LOST)
 
 
-def devices_changed(state: ChatState, user_id: str, rev: int) -> None:
+def devices_changed(state: ChatState, event: DevicesListed) -> None:
     """Tell a user's encrypted rooms that the user has a new device list.
 
     Sessions whose device is not in it are removed by ``put_out_of_encrypted``.
 
     Args:
         state: What the parts of the chat share.
-        user_id: The id of the user.
-        rev: The revision of the new list.
+        event: Says whose list it is, and what has changed.
     """
-    user = state.users.get(user_id)
+    user = state.users.get(event.by_id)
     if user is None:
         return
     rooms = dict.fromkeys(room for session in user.sessions for room in session.told if room.record.encrypted)
     for room in rooms:
-        state.owe(room.log, DevicesChanged(state.next_id(), state.now(), user.name, user.id, rev=rev))
+        who = state.next_id(), state.now(), user.name, user.id
+        state.owe(room.log, DevicesChanged(*who, rev=event.rev, change=event.change))
 
 
 def keyless_in(state: ChatState, room: Room) -> list[Session]:

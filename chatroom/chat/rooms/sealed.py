@@ -36,7 +36,9 @@ async def encrypt(chat: Chat, session: Session, command: Encrypt, room: Room) ->
     if room.record.encrypted:
         raise ALREADY_ENCRYPTED(room=room.name)
     if not command.yes:
-        return Ok("\n".join(_consequences(session, room, keyless_in(chat, room))))
+        keyless = keyless_in(chat, room)
+        own = [await _place(chat, each) for each in keyless if each.user is session.user and each is not session]
+        return Ok("\n".join(_consequences(session, room, keyless, own)))
     return await act(chat, session, room, _encrypted, Encrypted, owner=True)
 
 
@@ -46,18 +48,27 @@ def _encrypted(now: RoomRecord) -> RoomRecord:
     return replace(now, encrypted=True)
 
 
-def _consequences(session: Session, room: Room, keyless: list[Session]) -> list[str]:
+async def _place(chat: Chat, session: Session) -> str:
+    """Return where a session is: the name of its device if it has keys, or else its address."""
+    record = await chat.keys.directory.device(session.user_id, session.keys_device) if session.keys_device else None
+    return f'"{record.keys.label}"' if record is not None else f"the one from {session.address}, which has no keys"
+
+
+def _consequences(session: Session, room: Room, keyless: list[Session], own: list[str]) -> list[str]:
     """Return the lines that say what it means to encrypt a room, and who would have to leave it.
 
     Args:
         session: The session of the owner.
         room: The room.
         keyless: The sessions in the room that cannot follow.
+        own: Where the owner's other sessions among them are.
     """
     lines = [f"The room {room.name} would be encrypted for ever, and only chatroom-client can be in it then."]
     lines.append("What was said before stays readable on the server.")
     if not session.keyed:
         lines.append("You would be removed yourself: only chatroom-client on a linked device can follow.")
+    if own:
+        lines.append(f"Your other sessions that are not linked would be removed: {', '.join(own[:NAMED])}.")
     names = list(dict.fromkeys(each.name for each in keyless if each.user is not session.user))
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -332,7 +332,8 @@ def removing(label: str, device: str) -> str:
     return (
         f"{label} ({device}) gets no more messages then, and is logged out. It knows your user key, so you get a new "
         f"user key: the people you write to are told that your key has changed, and send you nothing until they accept "
-        f"it. Your other devices get the new key. Your recovery key ends; make a new one with /keys recovery. If "
+        f"it. Your other devices get the new key. Your recovery key ends; make a new one with /keys recovery. "
+        f"Whom you have verified you compare with again, because the digits are others then. If "
         f"somebody else has {label}, change your password as well (/password): that ends all other logins."
     )
 

@@ -19,7 +19,7 @@ from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.text import CONTINUATION
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
-from chatroom.model.wording import ANSWERS, LINES, answering, searched_back, what_became, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, answering, is_untold, searched_back, what_became, with_deletion_shown
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
@@ -127,6 +127,8 @@ class Formatter:
 
     def _heard(self, event: e.Event) -> list[Line]:
         """Return the lines of an event as ``heard`` does; a line still holds LF if a message has several lines."""
+        if is_untold(event):
+            return []
         if isinstance(event, e.MESSAGES):
             return [self.message(event).whole]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):

@@ -11,7 +11,7 @@ from fakes import MoodyEngine
 from harness import Client, World, stored_records
 from msgspec.structs import replace
 from order import ask, guest, owner, record_of, restarted, session_of, settled
-from sealing import encrypted_room, keyed, list_devices, members_rev, publish, seal, sealed, with_keys
+from sealing import device_of, encrypted_room, keyed, list_devices, members_rev, publish, seal, sealed, with_keys
 from sharing import DATA, begin, chunk, hear
 from twisted.internet.task import Clock
 
@@ -74,6 +74,23 @@ def test_without_yes_the_owner_is_told_who_would_have_to_leave(world: World) -> 
         "To do it, type /encrypt yes.",
     ]
     assert not record_of(world, "den").encrypted
+
+
+def test_the_owners_other_sessions_that_would_have_to_leave_are_named(world: World) -> None:
+    world.rules.sessions = 0
+    alice = keyed(world, "alice", "den")
+    for word in ("tablet", ""):
+        other = owner(world, "alice")
+        if word:
+            publish(other, word)
+        other.record(do="join", room="den")
+    alice.records()
+    alice.record(do="encrypt", ref=1)
+    told = alice.records()[-1]["text"].splitlines()
+    tablet = device_of(alice, "tablet").word
+    removed = f'"{tablet}", the one from 127.0.0.1, which has no keys.'
+    assert f"Your other sessions that are not linked would be removed: {removed}" in told
+    assert not any("members who cannot follow" in line for line in told)
 
 
 def test_a_person_on_telnet_is_told_that_they_would_be_removed_themselves(world: World) -> None:
@@ -352,6 +369,16 @@ def test_a_changed_device_list_is_told_in_order_and_moves_the_revision(world: Wo
     assert told["seq"] == members_rev(alice) > old
     alice.record(do="say-sealed", id="m1", sid="c2Vz", ct="AA", members=old, ref=1)
     assert [r["code"] for r in alice.records()] == ["stale-members"]
+
+
+def test_what_has_changed_is_told(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    world.rules.sessions = 0
+    publish(owner(world, "bob"), "tablet")
+    for devices, change in ((("phone", "tablet"), "linked"), (("phone", "tablet"), "other"), (("phone",), "removed")):
+        alice.records()
+        list_devices(bob, *devices)
+        assert [r.get("change", "other") for r in alice.records() if r["event"] == "devices-changed"] == [change]
 
 
 def test_only_encrypted_rooms_are_told_of_devices(world: World) -> None:

@@ -43,9 +43,15 @@ def test_every_event_has_its_words_or_is_for_programs(kind: type) -> None:
     else:
         event = example(kind)
     shown = lines().heard(event)
-    for_keys = (*a.OF_KEYS, a.MemberIdPage, e.E2eFrom)
+    for_keys = (*a.OF_KEYS, a.MemberIdPage, e.E2eFrom, e.DevicesChanged)  # the last one: a device has another name
     assert bool(shown) == (kind not in (a.Welcome, a.Ping, a.Ok, a.Typing, a.Marked, *for_keys))
     assert all(isinstance(piece, str) for line in shown for piece in line[0])
+
+
+def test_changed_devices_say_what_has_changed() -> None:
+    event = msgspec.structs.replace(example(e.DevicesChanged), by="bob", change="linked")
+    (line,) = lines().heard(event)
+    assert "bob has linked a device" in text(line)
 
 
 def test_a_message_and_its_time() -> None:
