@@ -162,10 +162,15 @@ class Peers:
         """
         return peer.user_id or self._contacts.id_of(peer.name)
 
+    def id_of(self, name: str) -> str:
+        """Return the id of the person with a name, as far as that is known without asking the server."""
+        peer = self._known.get(fold(name))
+        return self._id_of(peer) if peer is not None else self._contacts.id_of(name)
+
     def security(self, name: str) -> Security:
         """Return how messages to a person are protected, as far as that is known without asking the server."""
         peer = self._known.get(fold(name))
-        user_id = self._id_of(peer) if peer is not None else self._contacts.id_of(name)
+        user_id = self.id_of(name)
         if not user_id:
             return Security.PLAIN if peer is not None else Security.UNKNOWN
         contact = self._contacts.get(user_id)

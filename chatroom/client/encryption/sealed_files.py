@@ -75,6 +75,10 @@ class SealedFileOffers:
         where = {"user": user} if user else {"room": room}
         await self._give("file", {**where, "offer": to_builtins(offer)})
 
+    def user_id(self, user: str) -> str:
+        parts = self._parts()
+        return parts.peers.id_of(user) if parts is not None else ""
+
     def note(self, by_id: str, offer: FileOffer) -> None:
         parts = self._parts()
         if parts is not None:

@@ -217,7 +217,7 @@ class DirectFiles:
         run = _Send(self._transfers, path, user, say)
         rest = await self._listed(run, self._send_directly(run, path, user, peer))
         if rest is not None:
-            await self._transfers.send(path, user, rest)
+            await self._transfers.send(path, user, rest, peer[0])
 
     async def _send_directly(self, run: _Send, path: Path, user: str, peer: Peer) -> SealedFile | None:
         """Offer a file and send it over a link. Returns what is to go by the server, if the link was lost."""

@@ -34,6 +34,10 @@ class FileSealing(Protocol):
         """
         ...
 
+    def user_id(self, user: str) -> str:
+        """Return the id of the person who was seen last under a name; empty if that is not known."""
+        ...
+
     def note(self, by_id: str, offer: FileOffer) -> None:
         """Remember an offer that we have made; ``by_id`` is our own user id."""
 
@@ -60,6 +64,10 @@ class NoFileSealing:
     async def offer(self, room: str, user: str, offer: FileOffer) -> None:
         """Fail: no file is sealed, so there is nothing to offer."""
         raise AssertionError("no file is sealed")
+
+    def user_id(self, user: str) -> str:
+        """Return nothing: without keys nobody is remembered."""
+        return ""
 
     def note(self, by_id: str, offer: FileOffer) -> None:
         """Do nothing."""

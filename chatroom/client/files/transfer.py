@@ -201,6 +201,21 @@ class Transfer(Generic[T]):
             await self._stirred()
             self._check()
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a while.
+
+        Raises:
+            Rejected: The transfer was ended, or the connection has gone.
+        """
+        waiting: Deferred[None] = Deferred()
+        timer = self._transfers.clock.callLater(seconds, waiting.callback, None)
+        box = self._box_of(waiting)
+        try:
+            await self._until(lambda: bool(box))
+        finally:
+            if timer.active():
+                timer.cancel()
+
     async def _stirred(self) -> None:
         self._wake = Deferred()
         await self._wake

@@ -64,7 +64,7 @@ class Transfers:
     Args:
         client: The client, not started yet.
         server: Host and port, as the user knows them.
-        clock: Tells the time.
+        clock: Tells the time, and makes delayed calls.
         work: Calls a blocking function in a thread; returns a Deferred that gives its result.
 
     Attributes:
@@ -92,18 +92,19 @@ class Transfers:
         """Which files are sealed, and the known offers."""
         return self.client.privacy.files or _NOTHING_SEALED
 
-    async def send(self, path: Path, user: str = "", sealed: SealedFile | None = None) -> e.Shared:
+    async def send(self, path: Path, user: str = "", sealed: SealedFile | None = None, user_id: str = "") -> e.Shared:
         """Share a file with the room, or give it to a user; return when others can fetch it.
 
         Args:
             path: The file.
             user: The name of the user; empty for the room.
             sealed: The file, if it was sealed and partly sent over a direct link before.
+            user_id: The id of the user to whom it was partly sent; nobody else gets the rest.
 
         Raises:
             Rejected: The file could not be sent.
         """
-        return await self._run(FileUpload(self, path, user, sealed))
+        return await self._run(FileUpload(self, path, user, sealed, user_id))
 
     async def get(
         self,

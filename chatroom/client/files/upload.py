@@ -19,6 +19,11 @@ from chatroom.model import replies as a
 from chatroom.model.names import fold
 from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of, safe_name
 
+AWAY_WITHIN = (
+    600.0  # seconds that a transfer which has begun waits for a guest who was cut off; then the guest has left
+)
+AWAY_EVERY = 2.0  # seconds between two looks whether the guest is back
+AWAY = frozenset({"no-longer-encrypted", "no-inbox", "no-user"})  # why nothing can be given to a guest who is away
 ANEW = 3  # times that a sealed file is read and sealed again, because it has changed meanwhile
 
 
@@ -30,14 +35,20 @@ class FileUpload(Transfer[e.Shared]):
         path: The file.
         user: The name of the user to give it to; empty for the room.
         sealed: The file, if it was sealed and partly sent over a direct link before.
+        user_id: The id of the user, if a part was sent before: nobody else of that name gets the rest.
     """
 
     doing = "sending"
 
-    def __init__(self, transfers: AllTransfers, path: Path, user: str, sealed: SealedFile | None = None) -> None:
+    def __init__(
+        self, transfers: AllTransfers, path: Path, user: str, sealed: SealedFile | None = None, user_id: str = ""
+    ) -> None:
         super().__init__(transfers, safe_name(path.name))
         self._path = path
         self._user = user
+        self._user_id = user_id
+        self._begun = sealed is not None  # whether some of the file was taken already
+        self._away_until = 0.0  # when a guest who is away has left for good; 0: nobody is away
         self._found: PlainFile | SealedFile | None = sealed
         self._anew = 0  # how often the file was read again because it had changed
         self._replaces = ""
@@ -68,16 +79,28 @@ class FileUpload(Transfer[e.Shared]):
     async def _carry(self) -> e.Shared:
         """Send the chunks that are missing, and return the event that shares the file.
 
-        A sealed file that has changed is sent anew, with a new key and as another file of the server.
+        A sealed file that has changed is sent anew, with a new key and as another file of the server. If a guest who is
+        to get the rest was cut off, this waits until the guest is back.
         """
         while True:
             try:
                 return await self._send_all()
             except Rejected as refused:
+                if self._may_come_back(refused):
+                    await self._pause(AWAY_EVERY)
+                    continue
                 if refused.code != "file-changed" or not isinstance(self._found, SealedFile) or self._anew >= ANEW:
                     raise
                 self._anew += 1
                 self._begin_anew()
+
+    def _may_come_back(self, refused: Rejected) -> bool:
+        """Return whether the transfer has begun, and was refused because its reader has gone, not too long ago."""
+        if not self._user or not self._begun or refused.code not in AWAY:
+            return False
+        now = self._transfers.clock.seconds()
+        self._away_until = self._away_until or now + AWAY_WITHIN
+        return bool(now < self._away_until)
 
     async def _send_all(self) -> e.Shared:
         """Send the chunks that are missing of the file as it was when it was first read."""
@@ -122,7 +145,21 @@ class FileUpload(Transfer[e.Shared]):
     async def _seals(self) -> bool:
         """Return whether the file has to be sealed."""
         asked = self._transfers.sealing.seals(self._room, self._user)
-        return bool(await self._outlast(Deferred.fromCoroutine(asked)))
+        sealed = bool(await self._outlast(Deferred.fromCoroutine(asked)))
+        self._check_reader()
+        return sealed
+
+    def _check_reader(self) -> None:
+        """Check that the name of the reader means the same person as when the transfer began.
+
+        Raises:
+            Rejected: Another person has that name now, and must not get the file.
+        """
+        now = self._transfers.sealing.user_id(self._user) if self._user else ""
+        self._user_id = self._user_id or now
+        if now != self._user_id:
+            why = f"{self.name} was meant for another {self._user} than the one who is there now"
+            raise Rejected("other-person", f"{why}, so it was not sent; send it again if this one is to get it.")
 
     def _begin_anew(self) -> None:
         """Forget what was sent, so that the file is read again."""
@@ -145,6 +182,7 @@ class FileUpload(Transfer[e.Shared]):
         if not isinstance(answer, a.Upload) or not answer.file or answer.chunk != CHUNK:
             raise Rejected("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
         self._check_place()
+        self._begun, self._away_until = True, 0.0
         self._stored = answer.have
         self._reach(min(answer.have * CHUNK, found.size), found.size)
         return answer.have

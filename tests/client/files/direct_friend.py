@@ -36,6 +36,7 @@ class DirectFriend(Friend):
         secrets = self.secrets
         secrets.sealed.add(other.client.name)
         self.links.names[other.client.name] = other.links.me
+        secrets.ids[other.client.name] = other.links.me[0]
 
         async def offer(room: str, user: str, offer: FileOffer) -> None:
             if secrets.refusing is not None:

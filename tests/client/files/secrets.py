@@ -24,6 +24,7 @@ class Secrets:
         refusing: Why nothing can be offered.
         offers: The offers that were made: room, user and body.
         readers: Who gets the offers.
+        ids: The ids of people by name.
     """
 
     def __init__(self, *sealed: str) -> None:
@@ -35,6 +36,7 @@ class Secrets:
         self.readers: list[Secrets] = []
         self.known = SealedFiles(MemoryRows())
         self.me = ""
+        self.ids: dict[str, str] = {}
 
     async def seals(self, room: str, user: str) -> bool:
         """Return whether the room's or the person's files are sealed."""
@@ -51,6 +53,10 @@ class Secrets:
         self.offers.append((room, user, body))
         for reader in self.readers:
             reader.known.add(self.me, read_offer(body))
+
+    def user_id(self, user: str) -> str:
+        """Return the id of a person."""
+        return self.ids.get(user, "")
 
     def note(self, by_id: str, offer: FileOffer) -> None:
         """Keep our own offer."""

@@ -21,7 +21,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.files import direct_files
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.direct_transfer import Frame, FrameKind, pack
-from chatroom.client.files.upload import ANEW
+from chatroom.client.files.upload import ANEW, AWAY_EVERY
 from chatroom.model.shared_files import spell_size
 
 DATA = os.urandom(20 * PIECE + 5)
@@ -106,6 +106,34 @@ def test_when_the_link_is_lost_the_rest_goes_by_the_server(two: Two, tmp_path: P
     assert offer["first"] == min(over_the_link, 20)
     assert record.size == sum(len(DATA[i * PIECE :][:PIECE]) + 16 for i in range(offer["first"], 21))
     assert two.bob.numbers == [1, 0]
+
+
+def test_the_rest_waits_for_a_guest_who_is_cut_off_from_the_server_too(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    sent, got = begin(two, tmp_path, here)
+    secrets = two.alice.secrets
+    seals = secrets.seals
+
+    async def away(room: str, user: str) -> bool:
+        raise Rejected("no-longer-encrypted", "the server has no keys of bob")
+
+    secrets.seals = away  # type: ignore[method-assign]
+    two.flow()
+    assert not sent
+    secrets.seals = seals  # type: ignore[method-assign]
+    two.network.pass_time(AWAY_EVERY)
+    two.flow()
+    assert sent == [None]
+    assert got[0].read_bytes() == DATA
+
+
+def test_the_rest_goes_to_nobody_else_of_that_name(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    sent, _ = begin(two, tmp_path, here)
+    two.alice.secrets.ids["bob"] = "another"
+    two.flow()
+    assert "was meant for another bob" in refusal(sent, "other-person")
+    assert kept_files(two.network.world) == []
 
 
 def test_a_file_that_nobody_wanted_yet_goes_by_the_server_when_the_link_is_lost(
