@@ -128,7 +128,11 @@ OVER_LINKS = guards(
             "        if not self._links.is_open(peer):\n            return 0\n",
             "",
         ),
-        ("an offer that could not be sent", ".addErrback(_stop, sender)", ".addErrback(lambda failure: None)"),
+        (
+            "an offer that could not be sent",
+            ", _stop, errbackArgs=(sender,))",
+            ", lambda *failed: None, errbackArgs=(sender,))",
+        ),
         ("the offers of another user", "if one.peer[0] == peer[0])", "if True)"),
         ("an offer of a file that was replaced", "            replaced.end()\n", ""),
         (

@@ -148,7 +148,10 @@ class EventOpening:
         """Ask for what could not be opened. Returns a Deferred that fires when that is done."""
         if self._owner.parts is None:
             return succeed(None)
-        self.tell_held()
+        if self._owner.parts.news.wanted:
+            self._owner.acks.ask_soon()  # what was opened is told when these keys have had time to come
+        else:
+            self.tell_held()
         return Deferred.fromCoroutine(self._owner.parts.ask_again()).addErrback(self._owner.not_now)
 
     def missed(self, room: str) -> None:

@@ -73,6 +73,9 @@ class RoomOpening:
             if sealed is not None:
                 self.streams.deleted(sealed.name(), event.seq)
                 self._memory.came_deleted(sealed.room, event)
+                if self._waiting.has_earlier(sealed.room, self.streams, event.seq):
+                    self.held.add(sealed.room, event.seq, [event])  # those before it are told first
+                    return []
             return [event]
         if sealed is None:
             return []
@@ -213,9 +216,7 @@ class RoomOpening:
         if waiting and end is not None:
             last = waiting[-1]
             told += self._told_missing(self._missing_at_end(name, end, last.seq), last)
-        if any(self.streams.is_earlier(name.room, event.seq) for event in self._waiting.of_room(name.room)):
-            return told  # the keys of other earlier messages may come
-        return [*self.held.take(name.room), *told]
+        return told if self._waiting.has_earlier(name.room, self.streams) else [*self.held.take(name.room), *told]
 
     def imported(self) -> Told:
         """Open the messages that waited for keys which were imported. Returns what to show of them."""

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 from chatroom.client.crypto.room_messages import SessionName
+from chatroom.client.encryption.room_streams import RoomStreams
 from chatroom.client.status import Notice
 from chatroom.model.events import Event, SealedMessage
 
@@ -31,9 +32,18 @@ class WaitingMessages:
         """Return the messages of a session, whose key has come; they wait no more."""
         return self._events.pop(name, [])
 
-    def of_room(self, room: str) -> list[SealedMessage]:
-        """Return all that wait of a room."""
-        return [event for name, events in self._events.items() if name.room == room for event in events]
+    def has_earlier(self, room: str, streams: RoomStreams, seq: int = 0) -> bool:
+        """Return whether messages from before we joined a room wait, whose keys may still come.
+
+        Args:
+            room: The room.
+            streams: Know when we joined.
+            seq: The seq of a message; if it is from since we joined, nothing is told before it. 0 for none.
+        """
+        if not streams.is_earlier(room, seq):
+            return False
+        waiting = (event for name, events in self._events.items() if name.room == room for event in events)
+        return any(streams.is_earlier(room, event.seq) for event in waiting)
 
     def forget_room(self, room: str) -> None:
         """Forget the messages of a room."""
