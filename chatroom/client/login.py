@@ -8,6 +8,8 @@ from typing import Any
 
 from chatroom.model.replies import Account
 
+REMOVED = "device-removed"  # the error that ends a session because its user has removed the device
+
 
 @dataclass(frozen=True, slots=True)
 class LoginState:
@@ -96,6 +98,14 @@ class Credentials:
         login, self.login = self.login, None
         if login is not None and login.token:
             self._remember(login.user, "")
+
+    def ended(self, code: str) -> None:
+        """Drop the login if a session ended because its user has removed the device.
+
+        Whoever has the device now must not come back by the password that was typed before.
+        """
+        if code == REMOVED:
+            self.forget()
 
     def _remember(self, user: str, token: str) -> None:
         """Save the token of an account, if tokens are saved; an empty token forgets it."""

@@ -17,7 +17,7 @@ from chatroom.client.guest_name import chosen
 from chatroom.client.inbox_state import InboxState
 from chatroom.client.introduction import Introduction
 from chatroom.client.joined_rooms import JoinedRooms
-from chatroom.client.login import Credentials
+from chatroom.client.login import REMOVED, Credentials
 from chatroom.client.room_commands import is_about_room
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Connected, Denied, Gap, Named, Notice
@@ -37,7 +37,7 @@ WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which
 _MOVED = "session-taken-over"  # the error that ends a session because its user goes on in another client
 _FINAL = {  # errors that end a session for good: the client does not come back by itself, for this reason
     _MOVED: "you go on there; start the client again to come back here",
-    "device-removed": "start the client again and log in with your password if you want to use this device again",
+    REMOVED: "this client has forgotten the login; log in with the password if you want to use this device again",
     "expelled": "you were removed, so this client does not connect again by itself",
 }
 
@@ -214,8 +214,7 @@ class ClientState:
             fields = {"to": self.inbox.writer, **fields}  # for another user may write before the command arrives
         if do in KEPT or (do in KEPT_TO_PERSON and fields.get("user")):
             return {"id": self._mint(), **fields}
-        if do in _JOINING:
-            fields = self.joined.staying(fields)
+        fields = self.joined.staying(fields) if do in _JOINING else fields
         if do == "join":
             return {"messages": self.history, **fields}
         return self.credentials.asking(fields) if do in _LOGGING_IN else fields
@@ -242,6 +241,7 @@ class ClientState:
             self.credentials.found_in_use(record)
         code = event.code if record is None and isinstance(event, a.Error) else ""
         self.moved = self.moved or code == _MOVED
+        self.credentials.ended(code)
         return Reaction(
             answer=event,
             told=told,

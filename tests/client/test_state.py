@@ -182,6 +182,15 @@ def test_a_session_that_was_taken_over_is_ended(core: Core) -> None:
     assert core.state.receive(a.Error("session-taken-over", "..."), None, awaited=False).end
 
 
+def test_a_removed_device_forgets_its_login(core: Core) -> None:
+    """Otherwise whoever has it now only presses Enter."""
+    kept: list[tuple[str, str]] = []
+    core.state.credentials = Credentials(LoginState("alice", "secret", "token"), "", lambda *them: kept.append(them))
+    assert core.state.receive(a.Error("device-removed", "..."), None, awaited=False).end
+    assert core.state.credentials.login is None
+    assert kept == [("alice", "")]
+
+
 def test_the_core_loads_nothing_of_twisted() -> None:
     check = "import sys, chatroom.client.state; sys.exit(any(name.startswith('twisted') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -209,10 +209,12 @@ class OwnDevices:
 
     def take_user_key(self, inner: Inner, device: DeviceKeys) -> None:
         """Take the user key that another device of ours has sent; see ``UserKeyOffers``."""
-        if self.offers.take(inner, device):
+        told = self.offers.take(inner, device)
+        if told:
             self.overdue.came()
             self.linked, self.code = True, ""
-            Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
+            refreshed = Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
+            refreshed.addCallback(lambda _: self._port.tell(SecurityNotice(text=told)))  # then the bar is drawn, too
 
     async def accept(self) -> None:
         """Take the user key that another device has sent, in place of ours, because the user has linked us there.

@@ -37,8 +37,8 @@ class UserKeyOffers:
         self._ring = ring
         self._port = port
 
-    def take(self, inner: Inner, device: DeviceKeys) -> bool:
-        """Take a user key that a device has sent. Returns whether it is ours now."""
+    def take(self, inner: Inner, device: DeviceKeys) -> str:
+        """Take a user key that a device has sent. Returns what the user is told if it is ours now; empty if not."""
         identity = self._ring.identity
         had_key = bool(identity.user_key)
         try:
@@ -46,20 +46,18 @@ class UserKeyOffers:
             identity.check_user_key(seed)
         except (CryptoRefusal, ValueError):
             self._warn("Another device sent a user key that is not yours; it was not believed.")
-            return False
+            return ""
         label = shown_label(device.label)
         if had_key and not self.is_signed(device):
             self._ring.store.put(TABLE, _SEED, seed)
             self._ring.store.put(TABLE, _FROM, encode((label, device.device)))
             self._warn(words.key_offered(label, device.device))
-            return False
+            return ""
         identity.adopt_user_key(seed)
         if had_key:
             BackupMemory(self._ring.store).note("")  # the other device erases it
-            self._port.tell(SecurityNotice(text=words.new_user_key(label)))
-        else:
-            self._port.tell(SecurityNotice(text=words.linked_here(label)))
-        return True
+            return words.new_user_key(label)
+        return words.linked_here(label)
 
     def is_signed(self, device: DeviceKeys) -> bool:
         """Return whether our present user key has signed a device."""

@@ -62,8 +62,12 @@ def test_a_removed_device_gets_nothing_and_contacts_see_a_changed_key(alice: Key
     phone, tablet = linked(alice, "phone"), linked(alice, "tablet")
     lost = next(line.device for line in phone.decide(phone.encryption.devices()) if line.this)
     before = own_list(alice).user_key
+    words: list[str] = []
+    tell = tablet.driver.port.tell
+    tablet.driver.port.tell = lambda notice: (words.append(tablet.encryption.status("Bob")), tell(notice))[1]  # type: ignore[assignment, method-assign]
     alice.decide(alice.encryption.unlink(lost))
     alice.network.pass_time(3)
+    assert words[-1] is not Security.NOT_LINKED  # what the bar says when it is drawn with the notice
     assert not alice.decide(alice.encryption.keys()).recovery
     assert own_list(alice).user_key == own_list(tablet).user_key != before
     assert lost not in {device.device for device in own_list(alice).devices}
