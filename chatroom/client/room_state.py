@@ -25,7 +25,6 @@ class RoomState:
         id: The room's id; empty if it is not known.
         encrypted: Whether the server says that the room is encrypted.
         members_rev: The seq of the last event that changed the members, or the devices of a member.
-        absent: The users whose connection was lost: when, in ms since 1970, and the name, by id.
     """
 
     def __init__(self) -> None:
@@ -37,7 +36,6 @@ class RoomState:
         self.id = ""
         self.encrypted = False
         self.members_rev = 0
-        self.absent: dict[str, tuple[int, str]] = {}
         self._replayed = 0  # events below this seq were stored before we first joined
         self._arrived = 0  # the seq of our own join; earlier events do not change the members
 
@@ -142,7 +140,6 @@ class RoomState:
             self.members_rev = max(self.members_rev, event.seq)
         if isinstance(event, e.Encrypted):
             self.encrypted = True
-        self._note_absent(event)
         if self.is_past(event):
             return
         if isinstance(event, e.Joined):
@@ -159,15 +156,6 @@ class RoomState:
                 self.leave()
         elif isinstance(event, e.Closed):
             self.leave()
-
-    def _note_absent(self, event: e.RoomEvent) -> None:
-        """Note who has only lost the connection, and has not left and was not removed."""
-        if isinstance(event, e.Disconnected) and len(self.absent) < MOST_USERS:
-            self.absent[event.by_id] = event.at, event.by
-        elif isinstance(event, e.Joined | e.MemberGone):
-            self.absent.pop(event.by_id, None)
-        elif isinstance(event, e.MemberRemoved):
-            self.absent.pop(event.user_id, None)
 
     def rename(self, old: str, new: str) -> None:
         """Give a member a new name; a member who is there under that name already is listed once."""

@@ -133,12 +133,16 @@ class MemberIdPage(Response, frozen=True, gc=False, kw_only=True, tag="member-id
 
     ``rev`` is the ``seq`` of the last event that changed who is in the room, or a member's devices. ``more`` is the
     number of members after these. If ``rev`` differs between pages, begin again.
+
+    If you gave ``since``, ``left`` has the ids of the users who have left since that seq, or were put out, and have not
+    come again. It is missing if the server does not know that, because too much has happened since.
     """
 
     room: str
     rev: int
     members: list[MemberId]
     more: int = 0
+    left: list[str] | None = None
 
 
 class Person(Response, frozen=True, gc=False, kw_only=True):

@@ -150,7 +150,8 @@ ROOM_MEMBERS = guards(
     [
         ("members that changed", "or known.rev != room.members_rev ", ""),
         ("somebody who is absent for long", "or 0 < known.until < self._now()", ""),
-        ("somebody who was away for long and gets keys", "if lost[0] > since}", "if True}"),
+        ("somebody who was away and has other devices now", "if user_id in absent and not", "if False and not"),
+        ("somebody who left while we were away", "(room.id, before, left, rev)", "(room.id, before, [], rev)"),
         ("a device list that is not the server's", "return known is None or known.rev != rev", "return known is None"),
         (
             "a member whose key has changed, untold",
@@ -164,6 +165,20 @@ ROOM_MEMBERS = guards(
         ),
     ],
     *ROOMS,
+    "client/encryption/test_absent_members",
+)
+ABSENT_MEMBERS = guards(
+    "client/encryption/absent_members",
+    [
+        ("somebody who was away for long and gets keys", "if member.until > self._now():", "if True:"),
+        ("a time that the server makes up", "min(event.at, self._now())", "event.at"),
+        (
+            "any number of them",
+            "if len(self._rows.keys(TABLE)) >= MOST:\n                return",
+            "if False:\n                return",
+        ),
+        ("a server that does not know who has left", "members if left is None else", "[] if left is None else"),
+    ],
 )
 ROOM_MEMORY = guards(
     "client/encryption/room_memory",
@@ -268,4 +283,13 @@ WAITING_MESSAGES = guards(
     "client/encryption/test_deleted_in_rooms",
 )
 
-GUARDS = [*WAITING_MESSAGES, *ROOM_STREAMS, *ROOM_OPENING, *ROOM_SEALING, *ROOM_MEMBERS, *ROOM_MEMORY, *ROOM_KEYS]
+GUARDS = [
+    *WAITING_MESSAGES,
+    *ROOM_STREAMS,
+    *ROOM_OPENING,
+    *ROOM_SEALING,
+    *ROOM_MEMBERS,
+    *ABSENT_MEMBERS,
+    *ROOM_MEMORY,
+    *ROOM_KEYS,
+]

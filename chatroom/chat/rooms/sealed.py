@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import LISTED, STALE_REFUSALS, STALE_REMEMBERED
+from chatroom.chat.limits import CATCH_UP, LISTED, STALE_REFUSALS, STALE_REMEMBERED
 from chatroom.chat.messaging import may_speak
 from chatroom.chat.rooms.acts import act
 from chatroom.chat.rooms.encrypted import keyless_in
@@ -21,7 +21,17 @@ from chatroom.model.errors import (
     NOT_ENCRYPTED,
     STALE_MEMBERS,
 )
-from chatroom.model.events import Encrypted, Event, SealedMessage
+from chatroom.model.events import (
+    Disconnected,
+    Encrypted,
+    Event,
+    Joined,
+    Left,
+    MemberRemoved,
+    Renamed,
+    SealedMessage,
+)
+from chatroom.model.log import Unavailable
 from chatroom.model.replies import MemberId, MemberIdPage, Ok
 
 NAMED = 20  # members who cannot follow that are named; the others are counted
@@ -132,4 +142,26 @@ async def member_ids(chat: Chat, session: Session, command: MemberIds, room: Roo
     async with chat.lists:
         revs = await chat.keys.directory.revs(id for id, _ in users)
     members = [MemberId(id, name, revs.get(id, 0)) for id, name in users]
-    return MemberIdPage(room=room.name, rev=rev, members=members, more=more)
+    left = await _left_since(chat, room, command.since) if command.since else None
+    return MemberIdPage(room=room.name, rev=rev, members=members, more=more, left=left)
+
+
+async def _left_since(chat: Chat, room: Room, since: int) -> list[str] | None:
+    """Return the ids of the users who have left a room after a seq, or were put out, and have not come again.
+
+    A user whose connection was lost has not left. Returns None if too much has happened since, or if the log cannot be
+    read.
+    """
+    try:
+        page = await chat.engine.read(room.log, after=since, limit=CATCH_UP)
+    except Unavailable:
+        return None
+    left: dict[str, None] = {}
+    for event in (entry.event for entry in page.entries):
+        if isinstance(event, Joined | Disconnected):
+            left.pop(event.by_id, None)
+        elif isinstance(event, Left) or (isinstance(event, Renamed) and event.user_id):
+            left[event.by_id] = None
+        elif isinstance(event, MemberRemoved):
+            left[event.user_id] = None
+    return [user for user in left if user not in room.people] if page.complete else None

@@ -186,8 +186,18 @@ class EventOpening:
             Deferred.fromCoroutine(parts.news.deleted(event)).addErrback(self._owner.not_now)
         elif isinstance(event, e.Shared) and not e.of_inbox(event):
             parts.news.shared(event)
+        elif isinstance(event, e.MembershipEvent | e.MemberRemoved):
+            self._note_member(event, parts)
         elif isinstance(event, a.Settings) and event.changed == "ignored":
             parts.news.streams.broken()  # the messages of ignored people did not come
+
+    def _note_member(self, event: e.RoomEvent, parts: EncryptionParts) -> None:
+        """Note who is absent from an encrypted room, unless the event was seen before."""
+        room = self._owner.port.rooms.find(event.room)
+        if room is None or not room.encrypted or event.seq <= room.after:
+            return
+        if parts.absent.note(room.id, event):
+            Deferred.fromCoroutine(self.store()).addErrback(self._owner.not_now)
 
     async def store(self) -> None:
         """Store what was noted."""

@@ -20,6 +20,7 @@ ENVELOPES = 10  # in one record
 MOST_READS = 5  # of a list of members that changes meanwhile
 MOST_MEMBERS = 100_000  # of a room
 
+MembersRead = tuple[int, list[tuple[str, str, int]], list[str] | None]  # see ``KeyServer.members``
 Ask = Callable[..., Deferred[Event]]
 
 
@@ -121,31 +122,41 @@ class KeyServer:
         """Return our sealed user key; empty if the server keeps none."""
         return cast(KeysBackedUp, await self._ask("keys-restore")).sealed
 
-    async def members(self, room: str) -> tuple[int, list[tuple[str, str, int]]]:
-        """Return the membership revision of a room, and the id, name and device-list revision of each member.
+    async def members(self, room: str, since: int = 0) -> MembersRead:
+        """Return who is in a room.
 
         If the members change while they are read, they are read again, a few times.
+
+        Args:
+            room: The name of the room.
+            since: Since which seq of the room's log it matters who has left; 0 if it does not.
+
+        Returns:
+            The membership revision of the room; the id, name and device-list revision of each member; and the ids of
+            those who have left since, or were put out, or None if the server does not know.
 
         Raises:
             Rejected: They change all the time, or the server gives no end of the list.
         """
         for _ in range(MOST_READS):
-            found = await self._members_unchanged(room)
+            found = await self._members_unchanged(room, since)
             if found is not None:
                 return found
         raise Rejected("busy", f"The members of {room} change too fast; try again.")
 
-    async def _members_unchanged(self, room: str) -> tuple[int, list[tuple[str, str, int]]] | None:
+    async def _members_unchanged(self, room: str, since: int) -> MembersRead | None:
         """Return what ``members`` returns; None if the members have changed meanwhile."""
-        rev, members = -1, list[tuple[str, str, int]]()
+        rev, members, left = -1, list[tuple[str, str, int]](), None
         while True:
-            answer: Any = await self._ask("member-ids", room=room, after=len(members))
+            more = {} if members or not since else {"since": since}
+            answer: Any = await self._ask("member-ids", room=room, after=len(members), **more)
             if rev not in (-1, answer.rev):
                 return None
             rev = answer.rev
+            left = answer.left if more else left
             members += [tuple(member) for member in answer.members]
             if not answer.more:
-                return rev, members
+                return rev, members, left
             if not answer.members or len(members) > MOST_MEMBERS:
                 raise Rejected("busy", f"The server does not list the members of {room}; try again.")
 

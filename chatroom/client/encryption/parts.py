@@ -9,6 +9,7 @@ from chatroom.client.crypto.encrypted_rooms import EncryptedRooms
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_offers import FileOffer, SealedFiles
 from chatroom.client.crypto.inner import Inner
+from chatroom.client.encryption.absent_members import AbsentMembers
 from chatroom.client.encryption.conversations import SealedConversations
 from chatroom.client.encryption.envelopes import Envelopes
 from chatroom.client.encryption.held_mail import HeldMail
@@ -58,6 +59,7 @@ class EncryptionParts:
         unread: Counts the private messages that the user has not read.
         mail: Opens what comes through Olm.
         rooms: Which rooms are encrypted.
+        absent: The members of rooms whose connection was lost.
         members: The devices of rooms' members.
         memory: The messages of encrypted rooms.
         room: Seals messages to rooms.
@@ -100,7 +102,10 @@ class EncryptionParts:
         self.mail = PrivateOpening(ring, self.peers, self.conversations, held, self.unread, port)
         self.rooms = EncryptedRooms(ring.store)
         self.memory = memory = RoomMemory(ring.store)
-        self.members = RoomReaders(self.server, self.peers, ring.contacts, ring.user_id, port.now, warn_room)
+        self.absent = AbsentMembers(ring.store, ring.contacts, port.now)
+        self.members = RoomReaders(
+            self.server, self.peers, ring.contacts, self.absent, ring.user_id, port.now, warn_room
+        )
         self.room = RoomSealing(ring, self.server, self.members, self.envelopes, self.outbox, memory, port)
         self.news = RoomOpening(ring, memory, self.files, port)
         self.room_keys = RoomKeys(*common, self.news, self.mail.show_late, port)

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 from chatroom.client.crypto.contacts import Contacts
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.encryption.absent_members import AbsentMember, AbsentMembers
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.peers import Peers
 from chatroom.client.room_state import RoomState
 from chatroom.model.device_keys import DeviceKeys
 
 DeviceName = tuple[str, str]  # user id, device
-
-ABSENT = 15 * 60_000  # ms for which somebody whose connection was lost still gets keys, and so misses nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class RoomReaders:
         server: Lists the members.
         peers: Learns their device lists.
         contacts: Remembers their keys.
+        absent: Remembers whose connection was lost.
         me: Our user id.
         now: Returns the time in milliseconds since 1970.
         warn: Tells the user something about a room: the room's name, and a sentence.
@@ -51,6 +51,7 @@ class RoomReaders:
         server: KeyServer,
         peers: Peers,
         contacts: Contacts,
+        absent: AbsentMembers,
         me: str,
         now: Callable[[], int],
         warn: Callable[[str, str], None],
@@ -58,6 +59,7 @@ class RoomReaders:
         self._server = server
         self._peers = peers
         self._contacts = contacts
+        self._absent = absent
         self._me = me
         self._now = now
         self._warn = warn
@@ -84,14 +86,15 @@ class RoomReaders:
         return known
 
     async def _ask(self, room: RoomState) -> Readers:
-        rev, members = await self._server.members(room.room)
-        absent = self._absent(room)
-        members += [(user_id, name, 0) for user_id, (_, name) in absent.items()]
+        rev, members, absent = await self._members(room)
+        members += [(user_id, member.name, 0) for user_id, member in absent.items()]
         unknown = [user_id for user_id, _, list_rev in members if self._lacks(user_id, list_rev)]
         if unknown:
             await self._peers.learn([f"id:{user_id}" for user_id in unknown])
-        readers = Readers(rev, min((at + ABSENT for at, _ in absent.values()), default=0))
+        readers = Readers(rev, min((member.until for member in absent.values()), default=0))
         for user_id, name, list_rev in members:
+            if user_id in absent and not self._absent.is_as_before(user_id, absent[user_id]):
+                continue
             known = self._contacts.get(user_id).known
             readers.revs[user_id] = known.rev if known is not None else list_rev
             for device in self._devices(room, user_id, name):
@@ -100,11 +103,14 @@ class RoomReaders:
         readers.revs.setdefault(self._me, own.rev if own is not None else 0)
         return readers
 
-    def _absent(self, room: RoomState) -> dict[str, tuple[int, str]]:
-        """Return the members whose connection was lost a short while ago; the others are forgotten."""
-        since = self._now() - ABSENT
-        room.absent = {user_id: lost for user_id, lost in room.absent.items() if lost[0] > since}
-        return room.absent
+    async def _members(self, room: RoomState) -> tuple[int, list[tuple[str, str, int]], dict[str, AbsentMember]]:
+        """Return the membership revision of a room, its members, and who is absent and has not left, by user id."""
+        before = self._absent.of(room.id)
+        since = min((member.seq for member in before.values()), default=0)
+        rev, members, left = await self._server.members(room.room, since)
+        self._absent.checked(room.id, before, left, rev)
+        there = {user_id for user_id, _, _ in members}
+        return rev, members, {user: member for user, member in self._absent.of(room.id).items() if user not in there}
 
     def _lacks(self, user_id: str, rev: int) -> bool:
         """Return whether we do not know the device list of a member as the server has it."""

@@ -65,14 +65,18 @@ row(
 
 
 class MemberIds(RoomCommand, frozen=True, gc=False):
-    """List the members of the room with their ids, 200 at a time: those that come after the first ``after`` members."""
+    """List the members of the room with their ids, 200 at a time: those that come after the first ``after`` members.
+
+    ``since`` asks who has left the room since that seq, too.
+    """
 
     after: Count = 0
+    since: Count = 0
 
     @property
     def cost(self) -> int:
-        """Count the command as some queries: up to 200 device lists are looked up."""
-        return 5
+        """Count the command as some queries: up to 200 device lists are looked up, and perhaps the log is read."""
+        return 10 if self.since else 5
 
 
 row(
