@@ -7,15 +7,14 @@ on where it is.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from chatroom.client.crypto.file_cipher import PIECE, pieces_of
+from chatroom.client.crypto.file_cipher import pieces_of
 from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.encryption.interface import Privacy
 from chatroom.client.errors import Rejected
@@ -23,16 +22,18 @@ from chatroom.client.files import sealed_file
 from chatroom.client.files.direct_transfer import (
     DirectReceiver,
     DirectSender,
+    Frame,
     FrameKind,
     PathLost,
+    pack,
     unpack,
 )
-from chatroom.client.files.progress import Progress
+from chatroom.client.files.link_runs import LinkFetch, LinkRun, LinkSend
 from chatroom.client.files.sealed_file import SealedFile
 from chatroom.client.files.sealed_part import SealedPart
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.files.upload import ANEW
-from chatroom.model.shared_files import safe_name, spell_size
+from chatroom.model.shared_files import spell_size
 
 MOST = 100  # offers over direct links to remember, and files to send
 MOST_OF_ONE = 20  # of one user
@@ -107,74 +108,6 @@ class _Offered:
             one.errback(self.replaced)
 
 
-class _Run:
-    """One transfer over a link, as ``OtherTransfer`` documents it."""
-
-    doing = ""
-
-    def __init__(self, transfers: Transfers, name: str, called: str) -> None:
-        self.name = name
-        self.progress: Progress | None = None
-        self._transfers = transfers
-        self._called = called
-        self._over: Rejected | None = None
-        self._stop: Callable[[Rejected], None] | None = None
-
-    def is_called(self, name: str) -> bool:
-        """Return whether a name that was typed may mean this file."""
-        return name in (self.name, self._called)
-
-    def cancel(self) -> None:
-        """End the transfer because the user wants that."""
-        self._over = self._over or Rejected("cancelled", f"{self.name}: cancelled.")
-        if self._stop is not None:
-            self._stop(self._over)
-
-    def wanted(self) -> bool:
-        """Return whether the transfer was not cancelled."""
-        return self._over is None
-
-    def reach(self, done: int, size: int) -> None:
-        """Note how many pieces of the file the receiver has."""
-        now, there = self._transfers.clock.seconds(), min(done * PIECE, size)
-        if self.progress is None:
-            self.progress = Progress(size, there, now)
-        else:
-            self.progress.reach(there, now)
-
-    @contextmanager
-    def stopping(self, stop: Callable[[Rejected], None]) -> Iterator[None]:
-        """Have a function called if the transfer is cancelled; raise ``Rejected`` if it was cancelled already."""
-        if self._over is not None:
-            raise self._over
-        self._stop = stop
-        try:
-            yield
-        finally:
-            self._stop = None
-
-
-class _Send(_Run):
-    doing = "sending"
-
-    def __init__(self, transfers: Transfers, path: Path, user: str, say: Callable[[str], None]) -> None:
-        super().__init__(transfers, safe_name(path.name), str(path))
-        self._user = user
-        self._say = say
-
-    def offered(self, size: int) -> None:
-        """Say that the file of so many bytes is offered; it is sent when the other side asks for it."""
-        self._say(f"{self.name} ({spell_size(size)}) is offered to {self._user} over the direct link.")
-
-    def fetched(self) -> None:
-        """Say that the other side has the file."""
-        self._say(f"{self._user} has fetched {self.name} over the direct link.")
-
-
-class _Fetch(_Run):
-    doing = "fetching"
-
-
 def _nothing(text: str) -> None:
     """Show nothing."""
 
@@ -191,6 +124,7 @@ class DirectFiles:
         self._transfers = transfers
         self._links = links
         self._sending: dict[tuple[Peer, str], DirectSender] = {}
+        self._relaying: dict[tuple[Peer, str], LinkSend] = {}  # files of which the rest goes by the server
         self._receiving: dict[tuple[Peer, str], DirectReceiver] = {}
         self._offers: dict[int, _Offered] = {}
         self._numbers = 0
@@ -214,12 +148,28 @@ class DirectFiles:
             return
         if len(self._sending) >= MOST:
             raise Rejected("busy", f"{MOST} files are offered already; cancel some with /cancel.")
-        run = _Send(self._transfers, path, user, say)
-        rest = await self._listed(run, self._send_directly(run, path, user, peer))
-        if rest is not None:
-            await self._transfers.send(path, user, rest, peer[0])
+        run = LinkSend(self._transfers, path, user, say)
+        try:
+            rest = await self._listed(run, self._send_directly(run, path, user, peer))
+            if rest is not None:
+                await self._transfers.send(path, user, rest, peer[0])
+        except Rejected:
+            for key in self._relayed_by(run):
+                self._refuse(*key)
+            raise
+        finally:
+            for key in self._relayed_by(run):
+                del self._relaying[key]
 
-    async def _send_directly(self, run: _Send, path: Path, user: str, peer: Peer) -> SealedFile | None:
+    def _relayed_by(self, run: LinkSend) -> list[tuple[Peer, str]]:
+        """Return for whom, and by which ids, a transfer gives files to the server."""
+        return [key for key, of in self._relaying.items() if of is run]
+
+    def _refuse(self, peer: Peer, file: str) -> None:
+        """Tell a device that has asked for a file, or may have done so, that nothing comes."""
+        self._links.send_chunk(peer, pack(Frame(file, FrameKind.STOP))).addErrback(lambda failure: None)
+
+    async def _send_directly(self, run: LinkSend, path: Path, user: str, peer: Peer) -> SealedFile | None:
         """Offer a file and send it over a link. Returns what is to go by the server, if the link was lost."""
         random, work, replaces = self._transfers.sealing.random, self._transfers.work, ""
         for anew in range(ANEW + 1):
@@ -236,7 +186,7 @@ class DirectFiles:
                     raise
         raise AssertionError("the last attempt has raised")
 
-    async def _offer(self, run: _Send, sealed: SealedFile, user: str, peer: Peer) -> int | None:
+    async def _offer(self, run: LinkSend, sealed: SealedFile, user: str, peer: Peer) -> int | None:
         """Offer a sealed file, and send it when the other side wants it.
 
         Returns:
@@ -257,6 +207,7 @@ class DirectFiles:
             run.fetched()
             return None
         except PathLost:
+            self._relaying[key] = run
             return sender.arrived
         finally:
             del self._sending[key]
@@ -332,13 +283,13 @@ class DirectFiles:
             if not self._links.is_open(one.peer):
                 why = f"the direct link over which {one.offer.name} was offered is closed"
                 raise Rejected("no-link", f"{why}; open it again with /direct, or wait for the file from the server.")
-            run = _Fetch(self._transfers, one.offer.name, f"d{number}")
+            run = LinkFetch(self._transfers, one.offer.name, f"d{number}")
             path = await self._listed(run, self._fetch(run, one, wanted, folder))
             if path is not None:
                 return path
         return await self._transfers.get(0, wanted, folder=folder, offer=one.relayed)
 
-    async def _fetch(self, run: _Run, one: _Offered, wanted: Path, folder: bool) -> Path | None:
+    async def _fetch(self, run: LinkRun, one: _Offered, wanted: Path, folder: bool) -> Path | None:
         """Fetch a file over the link. Returns None when the rest can be fetched from the server."""
         key = (one.peer, one.offer.head.file)
         if key in self._receiving:
@@ -350,9 +301,10 @@ class DirectFiles:
             with run.stopping(receiver.cancel):
                 return await receiver.run(_PeerPath(self._links, one.peer))
         except PathLost:
-            pass
+            if not part.done:
+                part.remove()
         except Rejected as refused:
-            if refused.code == "cancelled":
+            if refused.code == "cancelled" or not part.done:
                 part.remove()
             raise
         finally:
@@ -362,7 +314,7 @@ class DirectFiles:
         await self._until_relayed(run, one)
         return None
 
-    async def _until_relayed(self, run: _Run, one: _Offered) -> None:
+    async def _until_relayed(self, run: LinkRun, one: _Offered) -> None:
         """Wait until the sender has given the rest of a file to the server."""
         if one.relayed is not None:
             return
@@ -388,6 +340,8 @@ class DirectFiles:
         sender = self._sending.get((peer, frame.file))
         if sender is not None and frame.kind != FrameKind.PIECE:
             sender.heard(frame)
+        elif frame.kind == FrameKind.WANT and (peer, frame.file) not in self._relaying:
+            self._refuse(peer, frame.file)  # it was sent over an earlier link, or by an earlier run
         receiver = self._receiving.get((peer, frame.file))
         return receiver.heard(frame) if receiver is not None else None
 
@@ -398,7 +352,7 @@ class DirectFiles:
             if of == peer:
                 half.lost()
 
-    async def _listed(self, run: _Run, running: Awaitable[T]) -> T:
+    async def _listed(self, run: LinkRun, running: Awaitable[T]) -> T:
         """List a transfer while it runs."""
         self._transfers.others.append(run)
         try:

@@ -60,11 +60,11 @@ class FileDownload(Transfer[Path]):
         self._pieces: deque[Piece] = deque()
 
     async def run(self) -> Path:
-        """Fetch the file; see ``Transfer``. If the user cancels that, the part that was fetched is removed."""
+        """Fetch the file; see ``Transfer``. The part is removed if the user cancels that, or if it is empty."""
         try:
             return await super().run()
         except Rejected as refused:
-            if self._part is not None and refused.code == "cancelled":
+            if self._part is not None and (refused.code == "cancelled" or not self._part.done):
                 self._part.remove()
             raise
         finally:

@@ -108,6 +108,64 @@ def test_when_the_link_is_lost_the_rest_goes_by_the_server(two: Two, tmp_path: P
     assert two.bob.numbers == [1, 0]
 
 
+def test_a_file_that_was_fetched_over_an_earlier_link_is_refused_and_leaves_no_part(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    begin(two, tmp_path, here)
+    two.flow()
+    two.link.cut()
+    two.link = join(two.alice.links, two.bob.links)
+    again = two.bob.get_directly(1, here)
+    two.link.flow()
+    assert "does not send notes.txt any more; ask for it again" in refusal(again, "stopped")
+    assert os.listdir(here) == ["notes.txt"]
+    assert two.bob.transfers.lines() == []
+
+
+def test_a_file_whose_rest_is_on_its_way_to_the_server_is_not_refused_on_a_new_link(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    two.link.cut_after = 10
+    sent, waits = begin(two, tmp_path, here)
+    two.link.flow()
+    two.bob.transfers.cancel("")
+    refusal(waits, "cancelled")
+    two.link = join(two.alice.links, two.bob.links)
+    got = two.bob.get_directly(1, here)
+    two.link.flow()
+    assert not got
+    two.flow()
+    assert sent == [None]
+    assert got[0].read_bytes() == DATA
+
+
+def test_when_the_rest_cannot_go_to_the_server_whoever_asks_on_a_new_link_is_told(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    two.link.cut_after = 10
+    sent, waits = begin(two, tmp_path, here)
+    two.link.flow()
+    two.bob.transfers.cancel("")
+    refusal(waits, "cancelled")
+    two.link = join(two.alice.links, two.bob.links)
+    got = two.bob.get_directly(1, here)
+    two.link.flow()
+    two.alice.transfers.cancel("")
+    refusal(sent, "cancelled")
+    two.flow()
+    refusal(got, "stopped")
+
+
+def test_an_empty_part_does_not_stay_when_the_wait_for_the_server_is_cancelled(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    _, waits = begin(two, tmp_path, here)
+    two.link.cut()
+    two.bob.transfers.cancel("")
+    refusal(waits, "cancelled")
+    assert os.listdir(here) == []
+
+
 def test_the_rest_waits_for_a_guest_who_is_cut_off_from_the_server_too(two: Two, tmp_path: Path, here: Path) -> None:
     two.link.cut_after = 10
     sent, got = begin(two, tmp_path, here)

@@ -509,6 +509,7 @@ def test_bytes_that_the_server_changed_are_refused(
     network.flow()
     assert "is not what its sender sealed; ask for it to be sent again" in refusal(got, "forged-file")
     assert not (here / "notes.txt").exists()
+    assert all(part.stat().st_size for part in here.iterdir()), "no empty part stays"
 
 
 def test_chunks_that_the_server_swapped_are_refused(network: Network, tmp_path: Path, here: Path) -> None:
