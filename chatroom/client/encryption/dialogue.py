@@ -16,7 +16,7 @@ MISTYPED = frozenset(
 )  # why a secret is asked for again
 
 
-async def nobody_answers(words: str, *, secret: bool = False, keys: str = "") -> str:
+async def nobody_answers(words: str, *, secret: bool = False, enter: bool = False) -> str:
     """Refuse a question, because nobody sees it."""
     raise Rejected("needs-terminal", "this asks you something; do it in chatroom-client on a terminal.")
 

@@ -88,7 +88,7 @@ class KeyCommand:
             return
         key = await encryption.new_recovery_key()
         try:
-            await self._dialogue.ask(f"{key}  (Enter when you have written it down)", keys=" ")
+            await self._dialogue.ask(f"{key}  (Enter when you have written it down)", enter=True)
         finally:
             self._dialogue.say("the recovery key is set. If it was not written down, make another: /keys recovery.")
 

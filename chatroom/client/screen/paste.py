@@ -25,7 +25,7 @@ class Paste:
     """Holds a pasted text until the user decides about it.
 
     Args:
-        ask: Asks the user a question; each of the letters in ``keys`` is an answer as soon as it is typed.
+        ask: Asks the user a question; with ``enter`` an empty line is an answer, too.
         tell: Shows a sentence to the user.
         secret: Returns whether a line looks as if it contains a password.
         keep: Puts a text into the input line.
@@ -115,10 +115,10 @@ class Paste:
             one = "[o]ne message, " if fits else ""
             words = f"One [c]ommand (Enter), {one}[l]ine by line, [e]dit, or [d]rop them? "
         while True:
-            answer = (await self._ask(words, keys="oeldc" if command else "oeld")).strip().lower()[:1] or usual
+            answer = (await self._ask(words, enter=True)).strip().lower()[:1] or usual
             if answer in (ONE, EDIT, EACH, DROP) or (command and answer == COMMAND):
                 return answer
-            self._tell(f"press {'c, ' if command else ''}{'o, ' if fits else ''}l, e or d; Ctrl-C drops them.")
+            self._tell(f"type {'c, ' if command else ''}{'o, ' if fits else ''}l, e or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
         """Stop saying pasted lines one by one. Returns whether there were any left to say."""

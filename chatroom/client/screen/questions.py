@@ -22,13 +22,13 @@ class Question:
     Args:
         words: The text before the answer.
         secret: Whether the answer is hidden while it is typed.
-        keys: Letters that each are an answer as soon as they are typed.
+        enter: Whether an empty line is an answer.
         answer: Fires with the answer, or fails with ``Cancelled``.
     """
 
     words: str
     secret: bool
-    keys: str = ""
+    enter: bool = False
     answer: Deferred[str] = field(default_factory=Deferred)
 
 
@@ -48,16 +48,16 @@ class Questions:
         """The current question; None if there is none."""
         return self._waiting[0] if self._waiting else None
 
-    def ask(self, words: str, *, secret: bool = False, keys: str = "", first: bool = False) -> Deferred[str]:
+    def ask(self, words: str, *, secret: bool = False, enter: bool = False, first: bool = False) -> Deferred[str]:
         """Ask a question. The Deferred fires with the answer, or fails with ``Cancelled``.
 
         Args:
             words: The text before the answer.
             secret: Whether the answer is hidden while it is typed.
-            keys: Letters that each are an answer as soon as they are typed; an empty line is an answer as well.
+            enter: Whether an empty line is an answer, and does not cancel the question.
             first: Whether it comes before all questions that wait, the current one included.
         """
-        question = Question(words, secret, keys)
+        question = Question(words, secret, enter)
         if len(self._waiting) >= MOST and not first:
             question.answer.errback(Cancelled())
             return question.answer
@@ -67,9 +67,9 @@ class Questions:
         return question.answer
 
     def answered(self, text: str) -> None:
-        """Answer the current question. ``/cancel`` cancels it; so does an empty line, unless the question has keys."""
+        """Answer the current question. ``/cancel`` cancels it; so does an empty line, unless the question takes one."""
         question = self._waiting[0]
-        if text.strip().lower() == "/cancel" or not (text.strip() or question.keys):
+        if text.strip().lower() == "/cancel" or not (text.strip() or question.enter):
             self.cancel()
             return
         self._waiting.popleft()

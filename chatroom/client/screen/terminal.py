@@ -138,7 +138,6 @@ class Terminal:
         self.questions = Questions(self._question_changed)
         self.line = self._line_buffer()
         self.answer = Buffer(multiline=False, history=DummyHistory(), accept_handler=self._answered)
-        self.answer.on_text_insert += self._pressed
         self.app = Application(
             layout=self._layout(),
             key_bindings=self.parts.keys,
@@ -274,12 +273,6 @@ class Terminal:
                 stop_search()
         self.app.layout.focus(self.answer if self.questions.current else self.line)
         self.app.invalidate()
-
-    def _pressed(self, buffer: Buffer) -> None:
-        """Handle a letter typed at a question: if the letter is one of the question's keys, it is the answer."""
-        question = self.questions.current
-        if question is not None and buffer.text and buffer.text.lower() in question.keys:
-            self._answered(buffer)
 
     def _answered(self, buffer: Buffer) -> bool:
         """Answer the current question with the typed text. False tells ``prompt_toolkit`` to clear the text."""

@@ -235,16 +235,16 @@ def test_cancel_answers_no_question_for_a_password_and_that_is_said_once(tmp_pat
     on_stage(tmp_path, scene)
 
 
-def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -> None:
+def test_a_paste_is_not_dropped_by_enter_and_takes_a_letter_and_enter_as_other_questions_do(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("\x1b[200~five\nsix\x1b[201~")
         await stage.shows("Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?")
         stage.type("xx\r")
         await stage.shows(
-            "-- press o, l, e or d; Ctrl-C drops them.",
+            "-- type o, l, e or d; Ctrl-C drops them.",
             "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?",
         )
-        stage.type("O")
+        stage.type("O\r")
         await stage.until(lambda: stage.client.said == ["five\nsix"])
         stage.type("\x1b[200~seven\neight\x1b[201~\r")  # Enter alone is the first choice
         await stage.until(lambda: stage.client.said == ["five\nsix", "seven\neight"])
@@ -264,14 +264,14 @@ def test_a_pasted_password_is_not_shown_and_asked_about_before_it_is_said(tmp_pa
         for how in "olol":
             stage.type(f"{pasted}")
             await stage.shows("-- you pasted 3 lines.", PASTE)
-            stage.type(how)
+            stage.type(f"{how}\r")
             await stage.shows(MEANT)
             stage.type("\r" if how == "o" else "n\r")
             await stage.until(lambda: stage.screen.terminal.questions.current is None)
         assert "secretpw2" not in stage.glass.raw
         assert stage.client.said == []
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")
-        stage.type(f"{pasted}oyes\r")
+        stage.type(f"{pasted}o\ryes\r")
         await stage.until(lambda: stage.client.said == [f"{first}\nsix\nseven"])
 
     on_stage(tmp_path, scene)
@@ -280,7 +280,7 @@ def test_a_pasted_password_is_not_shown_and_asked_about_before_it_is_said(tmp_pa
 @pytest.mark.parametrize("text", ["five\nlogin x,secretpw2", "my password is\nsecretpw2"])
 def test_a_password_in_any_pasted_line_or_over_two_of_them_is_asked_about(tmp_path: Path, text: str) -> None:
     async def scene(stage: Stage) -> None:
-        stage.type(f"\x1b[200~{text}\x1b[201~l")
+        stage.type(f"\x1b[200~{text}\x1b[201~l\r")
         await stage.shows(MEANT)
         stage.type("n\r")
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")

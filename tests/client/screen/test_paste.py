@@ -33,7 +33,7 @@ def test_a_paste_too_long_for_one_message_is_in_the_input_line_then(tmp_path: Pa
         client.say = checked(client)
         stage.type(paste(text))
         await stage.until(lambda: stage.screen.terminal.questions.current)
-        stage.type("o")
+        stage.type("o\r")
         await stage.shows(why)
         assert stage.screen.terminal.line.text in (text, f"/{text}")
         assert stage.client.said == []
@@ -72,7 +72,7 @@ def test_a_paste_may_be_edited_first_and_stays_a_text(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(paste("/quit\n\n  two\n/me three\n"))
         await stage.until(lambda: stage.screen.terminal.questions.current)
-        stage.type("e")
+        stage.type("e\r")
         await stage.shows(
             "-- you pasted 4 lines: /quit...", "[lobby] //quit", "    |", "    |   two", "    | /me three", BAR
         )
@@ -85,7 +85,7 @@ def test_a_paste_may_be_edited_first_and_stays_a_text(tmp_path: Path) -> None:
 
 def test_a_paste_is_one_message_with_its_lines(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.type("draft " + paste("\r\n/quit\r\n\r\n\tgo on\x1b[J\r\n/me three\r\n\r\n") + "o")
+        stage.type("draft " + paste("\r\n/quit\r\n\r\n\tgo on\x1b[J\r\n/me three\r\n\r\n") + "o\r")
         await stage.until(lambda: stage.client.said == ["/quit\n\n go on\n/me three"])
         assert stage.client.did == []
         assert stage.screen.terminal.line.text == "draft "

@@ -134,7 +134,7 @@ def test_a_text_of_query_is_kept_in_the_persons_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("key", "shown"), [("o", ["[lobby] one", "    | two", "    | three"]), ("l", ["[lobby] one"])])
 def test_a_refused_paste_is_kept(tmp_path: Path, key: str, shown: list[str]) -> None:
     async def scene(stage: Stage) -> None:
-        stage.type(paste("one\ntwo\nthree") + key)
+        stage.type(paste("one\ntwo\nthree") + key + "\r")
         await stage.until(lambda: stage.client.answers)
         stage.client.refuse("you are muted.")
         error = "Error: you are muted."

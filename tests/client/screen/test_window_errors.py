@@ -141,7 +141,7 @@ def test_a_paste_while_a_question_is_open_is_refused_aloud(tmp_path: Path) -> No
         await stage.until(lambda: stage.screen.terminal.questions.current)
         stage.type("\x1b[200~three\nfour\x1b[201~")
         await stage.until(lambda: any("answer the question first, then paste again" in row for row in stage.rows))
-        stage.type("o")
+        stage.type("o\r")
         await stage.until(lambda: stage.client.said == ["one\ntwo"])
 
     on_stage(tmp_path, scene)

@@ -151,7 +151,7 @@ def test_a_pasted_text_goes_where_it_was_pasted(tmp_path: Path) -> None:
         await stage.until(lambda: stage.screen.terminal.questions.current)
         stage.type("\x1b1")
         await stage.until(lambda: stage.screen.windows.front.name == "lobby")
-        stage.type("o")
+        stage.type("o\r")
         await stage.until(lambda: (stage.client.said, stage.client.heard_in) == (["one\ntwo"], ["work"]))
 
     on_stage(tmp_path, scene)
