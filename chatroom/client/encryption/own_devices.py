@@ -115,6 +115,7 @@ class OwnDevices:
             await self._follow_new_key(own.list)
             return
         self.overdue.came()
+        self.waiting.left(before)
         for device in newly_listed(self._ring, before):
             self._warn(words.device_linked(shown_label(device.label), device.device))
         await self._join(own.list)
@@ -298,6 +299,7 @@ class OwnDevices:
         label = shown_label(found.label)
         change = ListChange(True, gives, words.removed_later(label), words.not_removed(label), (name,))
         await self._list(others, own, change)
+        self.waiting.left(own)
 
     async def rename(self, label: str) -> None:
         """Call this device something else; our contacts' programs see the new name in our list.

@@ -12,9 +12,10 @@ from chatroom.client.encryption.interface import DeviceLine
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.port import Port
 from chatroom.client.status import SecurityNotice
-from chatroom.model.device_keys import DeviceKeys
+from chatroom.model.device_keys import DeviceKeys, DeviceList
 
 TABLE = "own-waiting"  # the devices of which the user was told, by id; ``REFUSED`` if the user has refused one
+GONE = "own-removed"  # the ids of devices that the user has removed
 MOST = 64  # the server keeps 32
 MOST_TRIES = 3
 QUIET = 3_600_000  # ms after a notice in which there is no other, unless the user has looked at the devices
@@ -78,7 +79,18 @@ class WaitingDevices:
         if new and self._port.now() >= self._quiet_until:
             self._quiet_until = self._port.now() + QUIET
             self._note(new)
-            self._port.tell(SecurityNotice(text=words.devices_wait(shown_label(new[0].label), len(new))))
+            label, known = shown_label(new[0].label), self._ring.store.get(GONE, new[0].device) is not None
+            text = words.removed_waits(label) if known and len(new) == 1 else words.devices_wait(label, len(new))
+            self._port.tell(SecurityNotice(text=text))
+
+    def left(self, before: DeviceList | None) -> None:
+        """Note the devices of an earlier list that are not in our present one: they are no strangers if they return."""
+        now, store = self._ring.contacts.get(self._ring.user_id).known, self._ring.store
+        for device in before.devices if before is not None and now is not None else ():
+            if now is not None and now.keys_of(device.device) is None:
+                store.put(GONE, device.device, b"")
+        for device_id in list(store.keys(GONE))[:-MOST]:
+            store.delete(GONE, device_id)
 
     def looked(self) -> None:
         """Note that the user has seen all of them."""

@@ -127,6 +127,14 @@ def devices_wait(label: str, number: int) -> str:
     return f'a device that calls itself "{label}" has logged in as you, and waits to be linked; /devices says more.'
 
 
+def removed_waits(label: str) -> str:
+    """Return the line that a device that the user has removed has logged in again."""
+    return (
+        f'"{label}", which was removed, has logged in again with your password. It gets nothing unless you link it; '
+        f"/devices says more."
+    )
+
+
 def device_renewed(unsent: int) -> str:
     """Return the alarm that this device has new keys, because a copy of its vault is in use.
 

@@ -108,6 +108,12 @@ def test_a_removed_device_is_logged_out_and_does_not_come_back_by_itself(alice: 
     assert len(alice.heard(Sessions)[-1].sessions) == 1
 
 
+def test_a_removed_device_that_logs_in_again_is_no_stranger(alice: KeyPerson, removed: KeyPerson) -> None:
+    alice.network.pass_time(3600, 600)  # a notice of the same kind came when it logged in for the first time
+    alice.decide(alice.encryption.devices())
+    assert any('"a laptop", which was removed, has logged in again' in text for text in alice.notices)
+
+
 def test_the_bar_says_that_a_device_was_removed(alice: KeyPerson, removed: KeyPerson) -> None:
     assert removed.decide(removed.encryption.learn("Bob")) is Security.NOT_LINKED
     assert alice.decide(alice.encryption.learn("Bob")) is Security.ENCRYPTED
