@@ -260,7 +260,7 @@ class PrivateSealing:
             self._port.tell(SecurityNotice(text=words.not_readable(name), user=name))
         if record["do"] in (*TO_PEOPLE, "quote"):
             _, *cited = record["message"] if record["do"] == "quote" else ("",)
-            for_whom: Any = waits if waits in ("account", "guest") else ""
+            for_whom: Any = {"account": "account", "guest": "return"}.get(waits, "")  # only this guest can open it
             return SentSealed(record["id"], name, record["text"], for_whom, quoted=e.Quoted(*cited) if cited else None)
         if record["do"] != "file":
             self._port.tell(self._change(sealed))

@@ -94,6 +94,14 @@ def test_a_server_that_denies_the_user_gets_no_plain_text(
     assert alice.encryption.status("Bob") is Security.ENCRYPTED
 
 
+def test_what_is_sealed_for_a_guest_who_is_gone_waits_for_that_guest_alone(alice: KeyPerson, network: Network) -> None:
+    guest = KeyPerson(network, name="qb").come()
+    write(alice, "qb", "a secret")
+    guest.leave()
+    network.flow()
+    assert write(alice, "qb", "another").waits == "return", "whoever takes the name next cannot open it"
+
+
 def test_a_guest_who_is_gone_is_not_shown_as_somebody_in_plain_text(alice: KeyPerson, network: Network) -> None:
     """The window is looked at again, as when the guest's connection is lost: the bar says what would happen."""
     guest = KeyPerson(network, name="qb").come()
