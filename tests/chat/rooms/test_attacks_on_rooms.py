@@ -119,10 +119,10 @@ def test_what_a_moderator_decided_happens_even_when_the_log_took_only_the_record
     mallory = moody.person("mallory", "den")
     append = moody.engine.append
 
-    def fail_once(log, event, done=None, *, once=False):
+    def fail_once(log, event, done=None, *, once=False, copy=""):
         moody.engine.append = append
         moody.engine.broken = True
-        append(log, event, done, once=once)
+        append(log, event, done, once=once, copy=copy)
         moody.engine.broken = False
 
     moody.engine.append = fail_once
