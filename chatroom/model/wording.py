@@ -350,7 +350,7 @@ def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
     if event.waits == "guest":
         return [f"{event.to} is offline and not registered; whoever takes that name next will read this."]
     if event.waits == "return":
-        return [f"{event.to} has just been cut off, and will read this on coming back."]
+        return [f"{event.to} is offline, and will read this on coming back."]
     return [_to_person(event)]
 
 

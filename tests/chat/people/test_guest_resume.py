@@ -185,7 +185,7 @@ def test_who_writes_to_whom_is_cut_off_that_moment_is_told_so(moody: World, engi
     alice.drop()
     engine.let_go()
     moody.settle()
-    assert bob.lines() == ["alice has just been cut off, and will read this on coming back."]
+    assert bob.lines() == ["alice is offline, and will read this on coming back."]
     assert inbox_of_hello(moody, resume=secret) == ["one", "two"]
 
 
