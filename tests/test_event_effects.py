@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.rooms.room import Room
+from chatroom.chat.rooms.room import Room, RoomReports
 from chatroom.client.room_state import RoomState
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -33,7 +33,7 @@ def example(kind: type[e.Event]) -> Any:
 def room_of_the_daemon(asked: list[Room]) -> Room:
     """Return a room with one member, bob, that notes when it is told that its record may have changed."""
     record = RoomRecord(id="r", name="lobby", made=0, owner="", owner_id="")
-    room = Room(record, 1, {}, Counters(), lambda room: None, asked.append, lambda entry: None)
+    room = Room(record, 1, {}, Counters(), RoomReports(lambda room: None, asked.append, lambda entry: None))
     room.apply([Entry(room.log, e.Joined("1", 1, "bob", "b", session="s"), b"", 1)])
     return room
 

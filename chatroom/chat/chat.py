@@ -32,22 +32,27 @@ from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import InboxQuotas
 from chatroom.chat.people.mark_store import MarkStore
 from chatroom.chat.people.passwords import Passwords
+from chatroom.chat.people.shared_names import SharedNames
+from chatroom.chat.people.shared_sessions import SharedSessions
 from chatroom.chat.people.terminal_reading import TerminalReading
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.unread_in_rooms import UnreadInRooms
 from chatroom.chat.retention import Retention
-from chatroom.chat.rooms import encrypted
+from chatroom.chat.rooms import encrypted, enforcement
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
 from chatroom.chat.rooms.encrypted_joins import EncryptedJoins
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.ownership import OwnerSuccession
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.rooms.room_quotas import RoomQuotas
 from chatroom.chat.rooms.room_records import RoomRecords
+from chatroom.chat.rooms.rosters import Rosters
 from chatroom.chat.server_id import server_id
 from chatroom.chat.server_log import ServerLog
 from chatroom.chat.state import ChatState
+from chatroom.model.errors import SESSION_TAKEN_OVER
 from chatroom.model.events import (
     BansChanged,
     Deleted,
@@ -63,6 +68,7 @@ from chatroom.model.log_names import id_in
 from chatroom.model.logger import logger
 from chatroom.model.names import user_name
 from chatroom.model.replies import Shutdown
+from chatroom.model.server_events import AccountChanged, GuestResumed, NodeEnded, SessionReplaced
 
 _log = logger(__name__)
 
@@ -102,7 +108,7 @@ class Chat(ChatState):
         self.room_name = self.room_records.name_of
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
-        self.directory.on_changed = partial(encrypted.put_out_keyless, self)
+        self.directory.on_changed = self._room_changed
         self.keys.watching.put_out = self.connections.put_out
         self.keys.watching.on_listed = partial(encrypted.devices_changed, self)
         self._retention = Retention(
@@ -116,7 +122,9 @@ class Chat(ChatState):
         self.room_records = RoomRecords(self.engine, self.loaded_rooms)
         quotas = RoomQuotas(self.engine, self.rules, self.now, self.room_records.is_owned)
         self.room_changes = RoomChanges(self.engine, self.loaded_rooms, self.room_records, quotas)
-        self.directory = Directory(self, self.loaded_rooms, self.room_records, self.room_changes, quotas)
+        self.rosters = Rosters(self, self.loaded_rooms)
+        changes = self.room_changes
+        self.directory = Directory(self, self.loaded_rooms, self.room_records, changes, quotas, self.rosters)
         self.accounts = Accounts(self.engine, self.mint, self.now)
         self._empty_rooms = EmptyRooms(self, self.directory, self.accounts)
         self._succession = OwnerSuccession(self, self.loaded_rooms, self.room_changes, self.accounts)
@@ -133,7 +141,10 @@ class Chat(ChatState):
         self.bans = ServerBans(engine, self.now)
         self.returning = GuestResume(engine, self.mint)
         self.deleted = DeletedAccounts(engine)
-        self.connections = Connections(self, self.seats, self.bans, self.returning, self.deleted)
+        self.shared_names = SharedNames(engine, self.retries.call)
+        self.shared_sessions = SharedSessions(self, rules)
+        known = self.returning, self.deleted, self.shared_names, self.shared_sessions
+        self.connections = Connections(self, self.seats, self.bans, *known)
         self.guests = GuestMail(engine, self.mint, self.now, self.next_id)
         self.inboxes = Inboxes(self, self.connections.put_out)
         self.shares = InboxQuotas(self, self.inboxes, self.returning.mark)
@@ -157,6 +168,10 @@ class Chat(ChatState):
                 Deregistered: self._deregistered,
                 PasswordChanged: lambda event: self.account_changes.password_changed(event.by_id, event.session),
                 BansChanged: lambda event: self.bans.reload(),
+                NodeEnded: self._node_ended,
+                AccountChanged: self.account_changes.changed_elsewhere,
+                GuestResumed: self._resumed_elsewhere,
+                SessionReplaced: self._session_replaced,
                 **self.keys.acts,
             },
         )
@@ -167,6 +182,7 @@ class Chat(ChatState):
         self.server_id = await server_id(self.engine, self.mint)
         await self.returning.start()
         await self._server_log.start()
+        self.rosters.start()
         await self.guests.start()
         await self.bans.load()
         await self.directory.start()
@@ -183,6 +199,7 @@ class Chat(ChatState):
         """Tell all sessions that the server stops, and return when all that was accepted is stored and delivered."""
         self.stop_retrying()
         self._server_log.stop()
+        self.rosters.stop()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
             self.terminals.closed(session)
@@ -214,6 +231,28 @@ class Chat(ChatState):
         if isinstance(entry.event, Shared):
             Deferred.fromCoroutine(self.files.remove(entry.event.file)).addErrback(_not_removed)
 
+    def _resumed_elsewhere(self, event: GuestResumed) -> None:
+        """End the connection that a guest had here, because the guest is back on another daemon."""
+        ghost = self.returning.ghost_of(event.by_id)
+        if ghost is not None and event.node != self.engine.node:
+            self.connections.hang_up(ghost)
+
+    def _node_ended(self, event: NodeEnded) -> None:
+        """Let the sessions of a daemon that has ended go."""
+        self.rosters.ended(event)
+        self.shared_sessions.ended(event)
+
+    def _session_replaced(self, event: SessionReplaced) -> None:
+        """End a session whose account was logged in to on another daemon, if the session is on this one."""
+        session = self.sessions.get(event.session)
+        if session is not None and session.user_id == event.by_id:
+            self.connections.put_out(session, SESSION_TAKEN_OVER(user=session.name))
+
+    def _room_changed(self, room: Room) -> None:
+        """Remove the sessions on this daemon that a changed record keeps out of a room."""
+        encrypted.put_out_keyless(self, room)
+        enforcement.put_out_banned(self, room)
+
     def _deregistered(self, event: Deregistered) -> None:
         """Take a deleted account away from its sessions, and remove its keys."""
         self.account_changes.removed(event.by_id)
@@ -221,7 +260,8 @@ class Chat(ChatState):
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
-        return id_in(log) in self.users or self.guests.has(log)
+        id = id_in(log)
+        return id in self.users or self.guests.has(log) or bool(self.engine.elsewhere(id))
 
 
 def _not_removed(failure: Any) -> None:

@@ -11,6 +11,8 @@ from chatroom.chat.operators.server_bans import ServerBans
 from chatroom.chat.people.capacity import Capacity
 from chatroom.chat.people.deleted_accounts import DeletedAccounts
 from chatroom.chat.people.guest_resume import GuestResume
+from chatroom.chat.people.shared_names import SharedNames
+from chatroom.chat.people.shared_sessions import SharedSessions
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.rooms.encrypted import put_out_of_encrypted
 from chatroom.chat.rooms.further_sessions import has_another
@@ -22,6 +24,7 @@ from chatroom.model.events import Departed, Disconnected, Renamed
 from chatroom.model.logger import logger
 from chatroom.model.names import Name, user_looks
 from chatroom.model.replies import Account, Ok
+from chatroom.model.roster import session_id
 
 _log = logger(__name__)
 
@@ -35,6 +38,8 @@ class Connections:
         bans: The bans of the whole server.
         returning: The secrets by which guests come back.
         deleted: The deleted accounts, by address.
+        shared_names: The names of the guests of all daemons.
+        shared_sessions: The sessions of accounts on all daemons.
 
     Attributes:
         draining: Whether new connections are refused.
@@ -42,13 +47,23 @@ class Connections:
     """
 
     def __init__(
-        self, state: ChatState, seats: Capacity, bans: ServerBans, returning: GuestResume, deleted: DeletedAccounts
+        self,
+        state: ChatState,
+        seats: Capacity,
+        bans: ServerBans,
+        returning: GuestResume,
+        deleted: DeletedAccounts,
+        shared_names: SharedNames,
+        shared_sessions: SharedSessions,
     ) -> None:
         self._state = state
         self._seats = seats
         self._bans = bans
         self._returning = returning
         self._deleted = deleted
+        self._shared_names = shared_names
+        self._shared_sessions = shared_sessions
+        shared_sessions.on_last = self.tell_of_departed
         self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, state.scheduler.seconds)
         self.draining = False
         self.on_close: Callable[[Session], None] = lambda session: None
@@ -75,7 +90,7 @@ class Connections:
     def open(self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False) -> Session:
         """Open a session for a new connection, with a guest's name. A session without a seat may only log in."""
         state = self._state
-        session = Session(state, state.mint(12), out, dialect, person, address, secure)
+        session = Session(state, session_id(state.engine.node, state.mint(12)), out, dialect, person, address, secure)
         session.was_also(*self._deleted.at(address))
         guest = self._new_guest(session)
         guest.sessions = (session,)
@@ -187,25 +202,34 @@ class Connections:
         state = self._state
         session.leave_mailbox()
         user.sessions = tuple(other for other in user.sessions if other is not session)
+        self._shared_sessions.leave(session, user)
         if user.inbox is not None:
             user.inbox.leave(session)
         if user.online:
             return
         state.names.release(user, user.handle)
+        if user.account is None:
+            self._shared_names.release(user.id, user.handle)
         state.users.pop(user.id, None)
         if user.inbox is not None:
             user.inbox.close()
         if user.sent is not None:
             user.sent.close()
             user.sent = None
-        if user.account is not None and self.announces(user):
-            state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
+        if user.account is not None and not state.engine.node:
+            self.tell_of_departed(user.name, user.id, session.id)
 
-    def announces(self, user: User) -> bool:
+    def tell_of_departed(self, name: str, user_id: str, session: str) -> None:
+        """Tell everybody that the last session of an account has ended."""
+        if self.announces(user_id):
+            state = self._state
+            state.tell_all(Departed(state.next_id(), state.now(), name, user_id, session=session))
+
+    def announces(self, user_id: str) -> bool:
         """Count a user's login or logout; return whether to tell everybody, which is not done for too frequent ones."""
-        if not self._state.rules.announce or self._announced.wait((user.id,)):
+        if not self._state.rules.announce or self._announced.wait((user_id,)):
             return False
-        self._announced.count((user.id,))
+        self._announced.count((user_id,))
         return True
 
     # ---- names -------------------------------------------------------------------------------------------------
@@ -216,6 +240,7 @@ class Connections:
         old, user.handle = user.handle, name
         session.name = name.shown
         self._state.names.release(user, old)
+        self._shared_names.release(user.id, old)
         self._state.announce(session)
         _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
 

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from chatroom.model.counters import Counters
 from chatroom.model.events import Event, LogEvent
 from chatroom.model.log import Change, Deliver, Done, Entry, Hits, Page, Presence, Subscription
+from chatroom.model.roster import Roster
 
 
 class Blobs(Protocol):
@@ -57,16 +58,21 @@ class Engine(Protocol):
     no limit); beyond that limit, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that the
     logs and records take, after each batch while they take more than nine tenths of ``most_bytes``.
 
+    ``node`` is the id of this daemon among those that share the store, another one with each start, without a hyphen;
+    empty if the store is this daemon's alone. ``on_node_ended`` is called with the id of another daemon that has ended.
+
     ``chatroom.model.log_names`` makes the names of logs, from the ids of rooms and users. If the store fails, Deferreds
     fail with ``Unavailable``: it is then unknown whether the call had an effect, so no success may be reported.
     """
 
     counters: Counters
     most_bytes: int
+    node: str
     state: str
     on_growth: Callable[[int], None]
     on_pressure: Callable[[bool], None]
     on_state: Callable[[str], None]
+    on_node_ended: Callable[[str], None]
 
     @property
     def blobs(self) -> Blobs:
@@ -246,11 +252,31 @@ class Engine(Protocol):
     def count(self, bucket: str, prefix: str = "") -> Deferred[int]:
         """Return how many records of a bucket have keys that begin with ``prefix``."""
 
+    def show_roster(self, log: str, roster: Roster | None) -> Deferred[None]:
+        """Show the other daemons which members of a room are on this one, in place of what was shown before.
+
+        Args:
+            log: The log of the room.
+            roster: The members; None if this daemon has not loaded the room any more.
+
+        Returns:
+            A Deferred that fires when every daemon that asks from now on is given the roster.
+        """
+
+    def rosters(self, log: str) -> Deferred[list[Roster]]:
+        """Return what the other daemons show of a room; nothing of a daemon that has ended."""
+
     def announce(self, key: str, presence: Presence) -> None:
         """Show all daemons that a user is online, until ``withdraw`` is called with the key or this daemon stops."""
 
     def withdraw(self, key: str) -> None:
         """Withdraw what ``announce`` announced under the key."""
+
+    def elsewhere(self, user_id: str) -> list[Presence]:
+        """Return what other daemons have announced of a user, one for each session."""
+
+    def nodes(self) -> set[str]:
+        """Return the ids of all daemons that share the store and have not ended; none if there is only this one."""
 
     def who(self, prefix: str) -> list[Presence]:
         """Return what all daemons have announced under keys that begin with ``prefix``."""

@@ -31,7 +31,7 @@ from chatroom.model.errors import (
 )
 from chatroom.model.events import Acted, Private, Said
 from chatroom.model.log import Entry, Unavailable
-from chatroom.model.log_names import inbox_log
+from chatroom.model.log_names import guest_log, inbox_log
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Away, Sent
 from chatroom.model.text import MOST_LINES, clean, clean_lines, is_blank
@@ -120,7 +120,7 @@ class Address:
         name: The reader's name.
         id: The reader's id; empty if the message waits for the next guest of that name.
         log: The log of the reader's inbox, or of the mailbox of a guest's name.
-        user: The reader, if online.
+        user: The reader, if online on this daemon.
         waits: If the reader is not online, what the message waits for: the owner of an ``account``, or the next
             ``guest`` with the name. (``return``, for a guest who may come back, is only used in the answer.)
         box: The mailbox of the guest's name, if the message goes there.
@@ -132,6 +132,11 @@ class Address:
     user: User | None = None
     waits: Literal["", "account", "guest", "return"] = ""
     box: Mailbox | None = None
+
+    @property
+    def is_remote_guest(self) -> bool:
+        """Whether the reader is a guest on another daemon."""
+        return self.user is None and not self.waits and self.log == guest_log(self.id)
 
 
 @handles(Tell)
@@ -180,7 +185,11 @@ async def address_of(chat: Chat, name: str) -> Address:
     if user is not None:  # the reader has come online meanwhile
         return _at(user)
     if account is not None:
-        return Address(account.name, account.id, inbox_log(account.id), waits="account")
+        elsewhere = bool(chat.engine.elsewhere(account.id))
+        return Address(account.name, account.id, inbox_log(account.id), waits="" if elsewhere else "account")
+    guest = await chat.shared_names.find(name)
+    if guest is not None:
+        return Address(guest.name, guest.user_id, guest_log(guest.user_id))
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)
@@ -213,8 +222,8 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
         elif entry.repeated:
             session.repeat(entry, command.ref)
             return
-        elif user is not None and not user.online and not user.lasting:
-            session.refuse(no_user(event.to), command.ref)  # the reader is a guest who has left and cannot come back
+        elif _has_left(chat, address):
+            session.refuse(no_user(event.to), command.ref)
         else:
             _sent(chat, session, event, address, command.ref)
         session.settled()
@@ -223,6 +232,13 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
         writer.sent.sending(id, session)
     copy = "" if address.log == writer.inbox_log else writer.sent_log  # who writes to oneself has the message already
     session.append(address.log, event, done, once=own is not None, copy=copy)
+
+
+def _has_left(chat: Chat, address: Address) -> bool:
+    """Return whether the reader is a guest who has left and cannot come back."""
+    if address.user is not None:
+        return not address.user.online and not address.user.lasting
+    return address.is_remote_guest and not chat.engine.elsewhere(address.id)
 
 
 async def _where_now(chat: Chat, session: Session, address: Address, via: str) -> Address:
@@ -259,8 +275,12 @@ def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: i
     if user is not None and user.id not in chat.users:
         waits = "account" if user.account is not None else "return"
     session.answer(Sent(event.id, event.to, event.text, waits), ref)
-    if user is not None and user.online and user.away:
-        session.answer(Away(user.name, user.away))
+    if user is not None and user.online:
+        away = user.away
+    else:
+        away = next((there.away for there in chat.engine.elsewhere(event.to_id) if there.away), "")
+    if away:
+        session.answer(Away(event.to, away))
 
 
 def checked(text: str, cleaned: Callable[[str], str] = clean_lines) -> str:

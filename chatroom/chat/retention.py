@@ -7,6 +7,7 @@ from typing import Any
 
 from chatroom.chat.files.expiry import FileExpiry
 from chatroom.chat.keys.service import KeyService
+from chatroom.chat.leases import Leases
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, MAILBOX_DAYS
 from chatroom.chat.people.device_marks import BUCKET as DEVICES
 from chatroom.chat.people.mark_store import BUCKET as MARKS
@@ -54,6 +55,7 @@ class Retention:
         keys: KeyService,
     ) -> None:
         self._engine = state.engine
+        self._leases = Leases(state.engine, state.now)
         self._directory = directory
         self._rooms = rooms
         self._files = files
@@ -65,7 +67,13 @@ class Retention:
         self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
-        """Remove expired log entries, empty rooms, logs without an owner, and expired files and mail."""
+        """Remove expired log entries, empty rooms, logs without an owner, and expired files and mail.
+
+        Of several daemons, one does all this; each forgets expired mail.
+        """
+        if not await self._leases.hold("housekeeping", 2 * EVERY):
+            await self._sweep_mail()
+            return
         async for log in self._logs():
             if self.rounds.stopping:
                 return

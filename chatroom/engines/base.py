@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from chatroom.engines.endings import Endings
 from chatroom.engines.subscriptions import Subscriptions
@@ -23,6 +23,7 @@ from chatroom.model.counters import Counters
 from chatroom.model.events import MESSAGES, LogEvent
 from chatroom.model.log import Done, Entry, Page, Presence, Unavailable
 from chatroom.model.logger import logger
+from chatroom.model.roster import Roster
 
 T = TypeVar("T")
 
@@ -94,6 +95,25 @@ def key_of(event: LogEvent, log: str) -> str:
 
 class PresenceTable:
     """Knows which users are online, for engines that serve a single daemon. Keys are ``user/<session id>``."""
+
+    node = ""
+    on_node_ended: Callable[[str], None]
+
+    def show_roster(self, log: str, roster: Roster | None) -> Deferred[None]:
+        """Show nothing: there is no other daemon."""
+        return succeed(None)
+
+    def rosters(self, log: str) -> Deferred[list[Roster]]:
+        """Return nothing: there is no other daemon."""
+        return succeed([])
+
+    def elsewhere(self, user_id: str) -> list[Presence]:
+        """Return nothing: there is no other daemon."""
+        return []
+
+    def nodes(self) -> set[str]:
+        """Return nothing: there is no other daemon."""
+        return set()
 
     def __init__(self) -> None:
         self._present: dict[str, Presence] = {}

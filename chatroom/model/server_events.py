@@ -48,6 +48,12 @@ class Expelled(ServerEvent, frozen=True, gc=False, kw_only=True):
     reason: str = ""
 
 
+class NodeEnded(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The daemon ``node`` has ended, and its sessions with it. Nothing that it says later counts."""
+
+    node: str
+
+
 class Registered(ServerEvent, frozen=True, gc=False, kw_only=True):
     """A name now belongs to an account, so no guest may have it."""
 
@@ -56,6 +62,24 @@ class Registered(ServerEvent, frozen=True, gc=False, kw_only=True):
 
 class Deregistered(ServerEvent, frozen=True, gc=False):
     """The account ``by_id`` was deleted."""
+
+
+class AccountChanged(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The daemon ``node`` has changed the record of the account ``by_id``; other daemons read it again."""
+
+    node: str
+
+
+class GuestResumed(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The guest ``by_id`` is back on the daemon ``node``; the guest's connections elsewhere end."""
+
+    node: str
+
+
+class SessionReplaced(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The account ``by_id`` was logged in to elsewhere, in place of its ``session``, which ends."""
+
+    session: str
 
 
 class PasswordChanged(ServerEvent, frozen=True, gc=False, kw_only=True):

@@ -9,6 +9,7 @@ import pytest
 from chatroom.model import events as e
 from chatroom.model import key_events as k
 from chatroom.model import replies as a
+from chatroom.model.server_events import AccountChanged, GuestResumed, NodeEnded, SessionReplaced
 from chatroom.model.wording import ANSWERS, LINES, WITHOUT_WORDS
 
 
@@ -43,6 +44,7 @@ def test_the_sets_of_events() -> None:
         *(e.Read, e.Expelled, e.Registered, e.Deregistered, e.PasswordChanged, e.BansChanged),
         *(e.Seen, e.Mailed, e.Emptied, k.DevicesListed, k.SealedCame),
         *(k.DeviceTaken, k.FewKeysLeft),
+        *(NodeEnded, AccountChanged, GuestResumed, SessionReplaced),
     }
     assert set(a.OF_A_PERSON) == {
         *(e.Private, a.Away, a.Marked, a.Typing, e.Arrived, e.Departed, e.Announced),

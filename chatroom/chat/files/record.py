@@ -29,6 +29,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         number: The number of the file in its log, from the moment when it can be fetched; 0 before.
         whence: The key of the network from which an account sends the file; empty if files are not counted by address.
         sealed: Whether the bytes are encrypted end to end; the name is then a random one.
+        node: The daemon on which the upload was begun last; empty if no other daemon shares the files.
     """
 
     id: str
@@ -46,6 +47,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     number: int = 0
     whence: str = ""
     sealed: bool = False
+    node: str = ""
 
     @property
     def place(self) -> str:

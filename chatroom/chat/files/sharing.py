@@ -45,6 +45,7 @@ async def share(chat: Chat, session: Session, command: c.Share, room: Room | Non
         to_id=to_id,
         whence=whence_of(session),
         sealed=command.sealed,
+        node=chat.engine.node,
     )
     await _begin(chat, session, transfers.uploads, command, wanted, room)
 

@@ -62,6 +62,10 @@ class FileStore:
         """Return whether a session is uploading the file, or is about to."""
         return id in self.receiving or id in self.begun
 
+    def is_elsewhere(self, record: FileRecord) -> bool:
+        """Return whether a file may be uploaded on another daemon, which has not ended."""
+        return record.node != self._engine.node and record.node in self._engine.nodes()
+
     # ---- finding -----------------------------------------------------------------------------------------------
 
     async def record(self, id: str) -> FileRecord | None:
@@ -190,8 +194,9 @@ class FileStore:
         """Remove a file that is not complete, unless a session is uploading it."""
         async with self.alone(id):
             record = await self.record(id)
-            if record is not None and not record.number and not self.is_coming(id):
-                await self.remove(id)
+            if record is None or record.number or self.is_coming(id) or self.is_elsewhere(record):
+                return
+            await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
         """Remove all files of a room that has ended, or of an inbox whose account was deleted."""

@@ -109,12 +109,13 @@ class FileSpace:
         same = await self._store.same(wanted)
         if same is not None and same.number:
             return same
-        record = replace(same, at=wanted.at) if same is not None else wanted
+        record = replace(same, at=wanted.at, node=wanted.node) if same is not None else wanted
         self._check_part(record)
         if not self._has_space(record):
             return None
         if same is not None:
-            return await self._store.change(same.id, lambda now: now if now.number else replace(now, at=wanted.at))
+            again = {"at": wanted.at, "node": wanted.node}
+            return await self._store.change(same.id, lambda now: now if now.number else replace(now, **again))
         await self._store.add(record)
         return record
 
@@ -170,6 +171,8 @@ class FileSpace:
         self._unweighed.discard(id)
         if record is None or id not in self._ledger.unfinished or self._store.is_coming(id):
             return  # the upload is finished or removed, or a session has begun to upload the file again
+        if self._store.is_elsewhere(record):
+            return
         self._ledger.charge(record, size, finished=False)
         if not size:
             await self._give_up(id)

@@ -160,7 +160,7 @@ async def _waits(chat: Chat, user_id: str, name: str) -> Waits:
     user = chat.users.get(user_id)
     if user is not None:
         return "" if has_keys(user) or awaits_keys(user) else "keys"
-    if _elsewhere(chat, user_id):
+    if chat.engine.elsewhere(user_id):
         return ""
     try:
         account = await chat.accounts.get(user_name(name))
@@ -169,18 +169,13 @@ async def _waits(chat: Chat, user_id: str, name: str) -> Waits:
     return "account" if account is not None and account.id == user_id else "guest"
 
 
-def _elsewhere(chat: Chat, user_id: str) -> bool:
-    """Return whether a user is online on another daemon."""
-    return any(presence.id == user_id for presence in chat.engine.who("user/"))
-
-
 def _notify(chat: Chat, user_id: str, by: str, by_id: str) -> None:
     """Tell a user who is online without keys that a sealed message came, which only chatroom-client can read."""
     user = chat.users.get(user_id)
     if user is not None:
         if not has_keys(user):
             notify(user, by, by_id)
-    elif _elsewhere(chat, user_id):
+    elif chat.engine.elsewhere(user_id):
         chat.tell_all(SealedCame(chat.next_id(), chat.now(), by, by_id, user_id=user_id))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 
 from chatroom.chat.connections import Connections
 from chatroom.chat.files.store import FileStore
@@ -23,8 +25,9 @@ from chatroom.model.events import Deregistered, PasswordChanged, Registered
 from chatroom.model.log import Unavailable
 from chatroom.model.log_names import inbox_log, sent_log
 from chatroom.model.logger import logger
-from chatroom.model.names import Name
+from chatroom.model.names import Name, user_name
 from chatroom.model.replies import Account
+from chatroom.model.server_events import AccountChanged
 
 _log = logger(__name__)
 
@@ -176,10 +179,33 @@ class AccountChanges:
     ) -> AccountRecord | None:
         """Change an account's record, also where its sessions hold it. Return the account; None if it is removed."""
         changed = await self._accounts.change(account, change)
-        user = self._state.users.get(account.id)
-        if changed is not None and user is not None:
-            user.account = changed
+        if changed is not None:
+            self._take(changed)
+            if node := self._state.engine.node:
+                about = self._state.next_id(), self._state.now(), changed.name, changed.id
+                self._state.tell_all(AccountChanged(*about, node=node))
         return changed
+
+    def _take(self, changed: AccountRecord) -> None:
+        """Give the sessions of an account on this daemon the account's new record."""
+        user = self._state.users.get(changed.id)
+        if user is None or user.account is None:
+            return
+        before, user.account = user.account, changed
+        if changed.preferences != before.preferences:
+            user.away = changed.preferences.away
+            for session in user.sessions:
+                session.prefer(changed.preferences)
+
+    def changed_elsewhere(self, event: AccountChanged) -> None:
+        """Read the record of an account again, because another daemon has changed it."""
+        if event.node != self._state.engine.node and event.by_id in self._state.users:
+            Deferred.fromCoroutine(self._read_again(event)).addErrback(_not_read)
+
+    async def _read_again(self, event: AccountChanged) -> None:
+        account = await self._accounts.get(user_name(event.by))
+        if account is not None and account.id == event.by_id:
+            self._take(account)
 
     async def take_in(self, lines: Iterable[AccountLine], hash: Callable[[str], Awaitable[str]]) -> None:
         """Import the operator's accounts: add those that do not exist. The others get a reserved seat and keep their
@@ -198,6 +224,11 @@ class AccountChanges:
             elif not there.reserved:
                 await self._accounts.change(there, lambda now: replace(now, reserved=True))
                 self._seats.reserved += 1
+
+
+def _not_read(failure: Any) -> None:
+    failure.trap(Unavailable)
+    _log.warn("an account that has changed could not be read: {why}", why=failure.getErrorMessage())
 
 
 def _ids_of(user: User | None) -> tuple[str, ...]:

@@ -167,6 +167,8 @@ class GuestMail:
     async def take(self, name: Name, user_id: str) -> Mailbox | None:
         """Take the mailbox away from a name and return it, or None if no mail waits. The name will get a new mailbox.
 
+        Of two daemons that do so at once, the one that removes the mailbox's record gets it.
+
         When this returns, mail that was being written to the mailbox is stored in it, and no more mail will come.
         """
         box = self._mail.get(name.folded)
@@ -178,7 +180,8 @@ class GuestMail:
         self._engine.append(GUESTS_LOG, event, lambda entry, error: stored.callback(None))
         await stored
         try:
-            await self._forget(box)
+            if not await self._forget(box):  # another daemon was first, and gives the mail
+                return None
         except Unavailable as error:  # after a restart the mail is given once more, which is better than never
             _log.warn("the mailbox of {name} is still there: {why}", name=box.name, why=str(error))
         return box
@@ -221,13 +224,15 @@ class GuestMail:
         self._fill(Mailbox(there.id, there.name, box.at, True, there.via))
         return False
 
-    async def _forget(self, box: Mailbox) -> None:
-        """Remove the record of a mailbox, unless the name's record is another mailbox's."""
+    async def _forget(self, box: Mailbox) -> bool:
+        """Remove the record of a mailbox, unless the name has another one's; return whether the record was there."""
         folded = user_name(box.name).folded
         held = await self._engine.get(BUCKET, folded)
         if held is not None and msgspec.json.decode(held[0], type=Waiting).id == box.id:
             with suppress(Conflict):  # another daemon has removed it
                 await self._engine.put(BUCKET, folded, None, held[1])
+                return True
+        return False
 
     # ---- memory ------------------------------------------------------------------------------------------------
 

@@ -62,10 +62,13 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
             raise NAME_IN_USE()
         if not session.over:
             chat.connections.rename(session, name)
+            if chat.engine.node:  # messages may come from other daemons at any time
+                await chat.inboxes.of(user).open()
             chat.guests.seen(name, user.id, chat.shares.via(session))
     finally:
         if user.handle is not name:
             chat.names.release(user, name)
+            chat.shared_names.release(user.id, name)
         if session.renaming:
             session.renaming = False
             if session.over:
@@ -101,6 +104,7 @@ async def _check_free(chat: Chat, session: Session, name: Name) -> None:
         Refused: The name, or one that looks like it, is an account's or known to a checker; or the name is banned.
     """
     user = session.user
+    await chat.shared_names.claim(user.id, name)
     if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
         raise NAME_IN_USE()
     chat.bans.check((name_key(name.folded),))

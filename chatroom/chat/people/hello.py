@@ -18,6 +18,7 @@ from chatroom.model.events import PROTOCOL_VERSION, Event
 from chatroom.model.logger import logger
 from chatroom.model.names import is_guest_name
 from chatroom.model.replies import FEATURES, Limits, Ok, Welcome
+from chatroom.model.server_events import GuestResumed
 
 _log = logger(__name__)
 
@@ -30,6 +31,7 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
     _note_device(session, command)
+    await _end_elsewhere(chat, session, command.resume)
     former, rooms = resume(chat, session, command.resume)
     if not session.seated and not chat.seats.within_reach(session):
         return None  # the session has been told that the chat is full
@@ -43,6 +45,20 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
     if session.user.resumable and command.resume:
         await chat.inboxes.open(session.user)
     return None
+
+
+async def _end_elsewhere(chat: Chat, session: Session, secret: str) -> None:
+    """End the connection that the guest with a secret has on another daemon, if any.
+
+    Raises:
+        Unavailable: The other daemons cannot be told.
+    """
+    if not chat.engine.node:
+        return
+    id = chat.returning.guest_of(secret)
+    if id and id != session.guest_id and chat.engine.elsewhere(id):
+        about = chat.next_id(), chat.now(), session.name, id
+        await chat.tell_all_and_wait(GuestResumed(*about, node=chat.engine.node))
 
 
 def _note_device(session: Session, command: Hello) -> None:

@@ -62,7 +62,7 @@ async def register(chat: Chat, session: Session, command: Register) -> None:
         raise
     _log.info("{name} registered the account {account}", name=session.name, account=account.name)
     if not session.over:
-        log_in(chat, session, account)
+        await _enter(chat, session, account)
         secret = await _remember(chat, session, account, command.client) if command.remember else ""
         await _greet(chat, session, command.ref, secret)
 
@@ -77,7 +77,7 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
     if session.over:
         return
     try:
-        log_in(chat, session, account)
+        await _enter(chat, session, account)
     except Refused as refused:
         if refused.code not in IN_USE:
             raise
@@ -95,29 +95,58 @@ async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
     offer = await takeover.accept(chat, session)
     if session.over:
         return
-    log_in(chat, session, offer.account)
+    await _enter(chat, session, offer.account, instead=True)
     session.token = offer.token
     secret = await _remember(chat, session, offer.account, offer.client) if offer.remember else ""
     await _greet(chat, session, command.ref, secret)
 
 
-def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
+async def _enter(chat: Chat, session: Session, account: AccountRecord, *, instead: bool = False) -> None:
+    """Log a session in to an account, also for all other daemons; see ``log_in``.
+
+    With ``instead``, it replaces the sessions on other daemons that stand in its way.
+
+    Raises:
+        Refused: As ``log_in`` says; the account's sessions on all daemons count.
+        Unavailable: The other daemons cannot be told.
+    """
+    if not chat.engine.node:
+        log_in(chat, session, account)
+        return
+    entrance = await chat.shared_sessions.enter(session, account, instead=instead)
+    try:
+        if not session.over:
+            log_in(chat, session, account, arriving=entrance.first)
+    finally:
+        if session.user_id != account.id:
+            chat.shared_sessions.leave(session, User(account.id, user_name(account.name), account))
+    chat.shared_sessions.end(account, entrance.replaced)
+
+
+def log_in(chat: Chat, session: Session, account: AccountRecord, arriving: bool | None = None) -> None:
     """Make the session a session of the account. It ends an earlier session of the same program.
+
+    Args:
+        chat: The chat.
+        session: The session.
+        account: The account.
+        arriving: Whether the account was not online before; None to look on this daemon.
 
     Raises:
         Refused: The account has too many sessions or devices; or it is banned from the server or a room; or no seat
             is free.
     """
     user = chat.users.get(account.id)
-    found = obstacle(chat.rules, user, session.device) if user is not None else None
+    found = obstacle(chat.rules, user.name, user.sessions, session.device) if user is not None else None
     if found is not None:
         raise found.why
-    arriving = user is None
+    if arriving is None:
+        arriving = user is None
     if user is None:
         user = User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     check_everywhere(session, user)
-    guest, former = session.user, same_program(user, session.device)
+    guest, former = session.user, same_program(user.sessions, session.device)
     chat.connections.become(session, user)
     for other in former:
         chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))
@@ -125,7 +154,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
         Deferred.fromCoroutine(_keep_rights(chat, session, guest)).addErrback(_rights_lost)
     if arriving:
         chat.counters.logins += 1
-        if chat.connections.announces(user):
+        if chat.connections.announces(user.id):
             chat.tell_all(Arrived(chat.next_id(), chat.now(), user.name, user.id))
     _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
 

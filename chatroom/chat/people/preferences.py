@@ -86,7 +86,7 @@ def settings(session: Session, changed: str = "") -> Settings:
 
 async def _change(chat: Chat, session: Session, what: str, value: object) -> None:
     """Change a setting: for a guest, of this session; for an account, in its record and in all its sessions."""
-    user, account = session.user, session.user.account
+    account = session.user.account
     if account is None:
         session.prefer(replace(_of(session), **{what: value}))
         return
@@ -94,11 +94,7 @@ async def _change(chat: Chat, session: Session, what: str, value: object) -> Non
     def change(now: AccountRecord) -> AccountRecord:
         return replace(now, preferences=replace(now.preferences, **{what: value}))
 
-    changed = await chat.accounts.change(account, change)
-    if changed is not None and user.account is not None:
-        user.account = changed
-        for each in user.sessions:
-            each.prefer(changed.preferences)
+    await chat.account_changes.amend(account, change)
 
 
 def _of(session: Session) -> Preferences:

@@ -77,6 +77,6 @@ def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     check_everywhere(session, user)
-    found = obstacle(chat.rules, user, session.device)
+    found = obstacle(chat.rules, user.name, user.sessions, session.device)
     for other in found.sessions if found is not None else ():
         chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))

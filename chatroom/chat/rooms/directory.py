@@ -15,10 +15,11 @@ from chatroom.chat.reserved_names import check_new
 from chatroom.chat.rooms import record_storage, room_lookalikes
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.rooms.room import Room
+from chatroom.chat.rooms.room import Room, RoomReports
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.rooms.room_quotas import RoomQuotas, of_an_account
 from chatroom.chat.rooms.room_records import RoomRecords, parse_room
+from chatroom.chat.rooms.rosters import Rosters
 from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
@@ -40,6 +41,7 @@ class Directory:
         records: Reads the records of rooms.
         changes: Changes the records of rooms.
         quotas: Counts the rooms of each account, address and guest.
+        rosters: Know the members on other daemons.
 
     Attributes:
         on_withdrawn: Called with a message that must not be shown: its author had been silenced before it was stored.
@@ -48,7 +50,13 @@ class Directory:
     """
 
     def __init__(
-        self, state: ChatState, loaded: LoadedRooms, records: RoomRecords, changes: RoomChanges, quotas: RoomQuotas
+        self,
+        state: ChatState,
+        loaded: LoadedRooms,
+        records: RoomRecords,
+        changes: RoomChanges,
+        quotas: RoomQuotas,
+        rosters: Rosters,
     ) -> None:
         self._state = state
         self._engine = state.engine
@@ -56,6 +64,7 @@ class Directory:
         self._records = records
         self._changes = changes
         self._quotas = quotas
+        self._rosters = rosters
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # joins waiting for a room that is being loaded
         self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
         self.on_changed: Callable[[Room], None] = lambda room: None
@@ -140,12 +149,15 @@ class Directory:
                 raise NO_ROOM(room=name.shown)
             record, rev, created = await self._make(name, session)
         sessions, counters = self._state.sessions, self._state.counters
-        room = Room(record, rev, sessions, counters, self._unload, self._moderated, self._withdraw)
+        reports = RoomReports(self._unload, self._moderated, self._withdraw, self._rosters.changed)
+        room = Room(record, rev, sessions, counters, reports)
         room.expected = 1
-        room.sub = await self._engine.follow(room.log, room.apply)
+        await self._rosters.fill(room)
+        assert room.sub is not None
         now, rev = await self._records.read(name.folded, room)  # read again: it may have changed before ``follow``
         if now is None or now.id != record.id:
             room.sub.stop()
+            self._rosters.unloaded(room)
             return await self._load(name, session, create)
         room.take(now, rev)
         self._loaded.add(name.folded, room)
@@ -199,10 +211,11 @@ class Directory:
 
     def _unload(self, room: Room) -> None:
         """Unload a room if nobody is in it or about to join it."""
-        if room.members or room.expected or room.sub is None:
+        if room.here or room.expected or room.sub is None:
             return
         room.sub.stop()
         room.sub = None
+        self._rosters.unloaded(room)
         folded = self._loaded.remove(room)
         if folded and not room.closed and not of_an_account(room.record.counted):
             self.on_empty(room.id, folded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from chatroom.chat.rooms.listeners import Listener
 from chatroom.chat.rooms.record import RoomUser
 from chatroom.chat.rooms.revisions import Revisions
+from chatroom.model.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,17 @@ class RoomMembers:
     Attributes:
         members: The members by session id, in the order of joining. A person may have several sessions.
         people: How many of the members' sessions each user has, by user id.
+        here: How many of the members' sessions are on this daemon.
         revisions: By which sealed messages say for which members they are.
         going: The ids of the sessions whose removal, one by one, is on its way to the log.
     """
 
-    __slots__ = ("going", "members", "people", "revisions")
+    __slots__ = ("going", "here", "members", "people", "revisions")
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.people: Counter[str] = Counter()
+        self.here = 0
         self.revisions = Revisions()
         self.going: set[str] = set()
 
@@ -106,6 +110,13 @@ class RoomMembers:
     def members_rev(self) -> int:
         """The seq of the last entry, of those shown, that changed which users are members, or a member's devices."""
         return self.revisions.newest
+
+    def _remove(self, id: str) -> Member | None:
+        """Remove a session from the members; return the member, None if it was none."""
+        member = self.members.pop(id, None)
+        if member is not None and member.session is not None:
+            self.here -= 1
+        return member
 
     def _one_more(self, user_id: str, seq: int) -> int:
         """Count one session more of a user, by the entry ``seq``; return how many sessions the user has there now."""
@@ -122,6 +133,14 @@ class RoomMembers:
             del self.people[user_id]
             self.revisions.went(user_id, seq)
         return left
+
+    def take_members(self, rosters: Iterable[Roster]) -> None:
+        """Take the members who are on other daemons, as these show them, before the room follows its log."""
+        rosters = tuple(rosters)
+        rev = max((roster.members_rev for roster in rosters), default=0)
+        for each in (member for roster in rosters for member in roster.members):
+            self.members[each.session] = Member(each.name, each.user_id, None)
+            self._one_more(each.user_id, rev)
 
     def names(self, most: int) -> list[str]:
         """Return the names of the first members, at most so many, in the order of joining: each person once."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from chatroom.chat.limits import LISTED
 from chatroom.chat.rooms.barred_authors import BarredAuthors
@@ -34,6 +35,23 @@ from chatroom.model.log_names import room_log
 MOST_SPEAKERS = 1000  # users a slow room remembers before it forgets those who may speak again
 
 
+@dataclass(frozen=True, slots=True)
+class RoomReports:
+    """What a room calls when something has happened to it.
+
+    Args:
+        empty: Called with the room after a batch that leaves it without members on this daemon.
+        moderated: Called with the room when its record may have changed.
+        withdrawn: Called with a message that is shown to nobody, because its author had lost the right to speak.
+        members: Called with the room after a batch that may have changed its members.
+    """
+
+    empty: Callable[[Room], None]
+    moderated: Callable[[Room], None]
+    withdrawn: Callable[[Entry], None]
+    members: Callable[[Room], None] = lambda room: None
+
+
 class Room(RoomMembers):
     """A loaded room with its members. ``apply`` is the only place that changes who is in it.
 
@@ -42,11 +60,10 @@ class Room(RoomMembers):
         rev: The record's revision.
         sessions: The sessions on this daemon, by id.
         counters: Counts deliveries to members.
-        on_empty: Called with the room after a batch that leaves it without members.
-        on_moderated: Called with the room when its record may have changed.
-        on_withdrawn: Called with a message that is shown to nobody, because its author had lost the right to speak.
+        reports: What it calls.
 
     Attributes:
+        catching_up: Whether it applies entries from before it was loaded, so that no session of this daemon is in it.
         closed: Whether the room has ended, so that nobody can join.
         guarded: Whether some members may not speak, or not always.
         silenced: For each session id, how many events on their way to the log take away its right to speak.
@@ -59,11 +76,10 @@ class Room(RoomMembers):
     __slots__ = (
         "_barred",
         "_listeners",
-        "_on_empty",
-        "_on_moderated",
-        "_on_withdrawn",
+        "_report",
         "_sessions",
         "_show",
+        "catching_up",
         "closed",
         "expected",
         "guarded",
@@ -88,26 +104,23 @@ class Room(RoomMembers):
         rev: int,
         sessions: Mapping[str, MemberSession],
         counters: Counters,
-        on_empty: Callable[[Room], None],
-        on_moderated: Callable[[Room], None],
-        on_withdrawn: Callable[[Entry], None],
+        reports: RoomReports,
     ) -> None:
         super().__init__()
         self.silenced: Counter[str] = Counter()
         self._barred = BarredAuthors()
-        self._on_withdrawn = on_withdrawn
         self.id = record.id
         self.name = record.name
         self.log = room_log(record.id)
         self.take(record, rev)
         self.closed = False
+        self.catching_up = False
         self.seq = 0
         self.spoke: dict[str, int] = {}
         self.expected = 0
         self.sub: Subscription | None = None
         self._sessions = sessions
-        self._on_empty = on_empty
-        self._on_moderated = on_moderated
+        self._report = reports
         self._listeners = Listeners(record.name, counters)
         self._show = self._listeners.show
 
@@ -172,8 +185,9 @@ class Room(RoomMembers):
             self._show(entries)
         else:
             self._show_around(entries, passage)
-        if not self.members:
-            self._on_empty(self)
+            self._report.members(self)
+        if not self.here:
+            self._report.empty(self)
 
     def _show_around(self, entries: list[Entry], passage: Passage) -> None:
         """Show a batch to the members who see all of it, then to each session that sees only a part of it."""
@@ -196,7 +210,7 @@ class Room(RoomMembers):
         """Hide a message, an edit or a reaction. The engine then reports to its author that it is withdrawn."""
         entry.error = Withdrawn()
         passage.hidden.add(i)
-        self._on_withdrawn(entry)
+        self._report.withdrawn(entry)
 
     def _change(self, i: int, entry: Entry, passage: Passage) -> None:
         """Apply entry ``i`` of a batch, which is not a message, to the room, and note in the passage what it does.
@@ -225,19 +239,23 @@ class Room(RoomMembers):
             self.closed = True
             self._put_out(i, entry, list(self.members), passage)
         if event.changes_record:
-            self._on_moderated(self)
+            self._report.moderated(self)
 
     def _joined(self, i: int, entry: Entry, event: Joined, passage: Passage) -> None:
         """Add a member; hold the output of its session, if that is on this daemon, until the welcome is sent."""
         if self.closed:
             passage.hidden.add(i)
             return
-        session = self._sessions.get(event.session)
+        if event.session in self.members:  # a roster had it already
+            passage.hidden.add(i)
+            return
+        session = None if self.catching_up else self._sessions.get(event.session)
         self.members[event.session] = Member(event.by, event.by_id, session)
         if self._one_more(event.by_id, entry.seq) > 1:
             passage.hidden.add(i)
         if session is None:
             return
+        self.here += 1
         session.entered(self)
         session.arrival = Arrival(entry.seq, self.names(LISTED), len(self.people), self.members_rev)
         session.out.cork()  # hold its output: the welcome must come first, and may have to wait
@@ -245,7 +263,7 @@ class Room(RoomMembers):
 
     def _gone(self, i: int, entry: Entry, event: MemberGone, passage: Passage) -> None:
         """Remove a member who has left or whose connection has ended; hide the entry if there is no such member."""
-        member = self.members.pop(event.session, None)
+        member = self._remove(event.session)
         if member is None:
             passage.hidden.add(i)
             return
@@ -268,7 +286,7 @@ class Room(RoomMembers):
             self._put_out(i, entry, [event.session], passage)
             return
         passage.hidden.add(i)
-        del self.members[event.session]
+        self._remove(event.session)
         self._one_less(member.user_id, entry.seq)
         if session is not None:
             session.left(self, put_out=entry.seq)
@@ -279,7 +297,9 @@ class Room(RoomMembers):
         """Remove members, who see this entry and none after it."""
         self.revisions.move(entry.seq)
         for id in ids:
-            member = self.members.pop(id)
+            member = self._remove(id)
+            if member is None:
+                continue
             self._one_less(member.user_id, entry.seq)
             session = member.session
             if session is not None:

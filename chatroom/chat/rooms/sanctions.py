@@ -50,8 +50,9 @@ async def ban(chat: Chat, session: Session, command: c.Ban, room: Room | None) -
 
     until, why = made[0].until, made[0].reason
     answer = await act(chat, session, room, change, Banned, target, until=until, reason=why)
-    # Kick the other members that the ban applies to as well, such as other users at the banned address.
-    for user_id, name in targets.at(room, target.keys):
+    # Kick the other members that the ban applies to as well, such as other users at the banned address. Of several
+    # daemons, each does so with its own members (``put_out_banned``).
+    for user_id, name in targets.at(room, target.keys) if not chat.engine.node else ():
         if user_id != target.user_id and user_id != session.user_id:
             with room.silence({user_id}):
                 await session.happen(room.log, event_by(session, Kicked, user=name, user_id=user_id, reason=why))

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from chatroom.chat.bans_and_mutes import account_key, address_key, name_key
+from chatroom.chat.bans_and_mutes import account_key, address_key, guest_key, name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.people.nicknames import no_user
 from chatroom.chat.rooms.members import MemberSession
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.errors import BAD_BAN, NOT_TO_A_MODERATOR, NOT_TO_AN_OPERATOR, NOT_TO_THE_OWNER, NOT_TO_YOURSELF
-from chatroom.model.log_names import inbox_log
+from chatroom.model.log_names import guest_log, inbox_log
 from chatroom.model.names import BadName, fold, user_name
 from chatroom.model.network import is_local, network
 
@@ -84,6 +84,10 @@ async def anybody(chat: Chat, name: str) -> Target:
     if account is not None:
         keys = (account_key(account.id), name_key(parsed.folded))
         return Target(account.name, account.id, keys, account.operator, inbox_log(account.id))
+    guest = await chat.shared_names.find(name)
+    if guest is not None:
+        keys = (name_key(parsed.folded), guest_key(guest.user_id))
+        return Target(guest.name, guest.user_id, keys, inbox_log=guest_log(guest.user_id))
     if looks_like_address(name):
         return _address(name)
     return Target(parsed.shown, keys=(name_key(parsed.folded),))
@@ -105,7 +109,7 @@ def _address(text: str) -> Target:
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
     """Return the user ids and names of the members that a ban with these keys (of names and addresses) hits.
 
-    Moderators, and members on other daemons, are left out.
+    Moderators are left out.
     """
     known = set(keys)
     return [

@@ -329,18 +329,6 @@ def test_of_two_sessions_with_the_same_keys_the_later_has_the_mailbox(world: Wor
         other.end()
 
 
-def test_a_message_from_one_daemon_comes_to_a_device_on_another(world: World) -> None:
-    alice = keyed(world, "alice")
-    second = World(world.engine, world.clock, first_id=10**6)
-    bob = keyed(second, "bob")
-    assert alice.send("m1", bob.device.envelope("across"))["waits"] == ""
-    assert bob.bodies() == ["across"]
-    alice.ask("keys-query", users=[f"id:{bob.device.user_id}"])
-    bob.list_devices(2)
-    assert [record["event"] for record in alice.client.records()] == ["keys-changed"]
-    second.end()
-
-
 # ---- what the others are told ----------------------------------------------------------------------------------------
 
 
@@ -370,18 +358,6 @@ def test_a_reader_on_telnet_is_told_and_the_author_is_told_that_it_waits_for_key
     telnet.lines()
     assert alice.send("m4", envelope, user="bob", notice="message")["waits"] == ""
     assert telnet.lines() == []
-
-
-def test_a_reader_on_another_daemon_is_told_there(world: World) -> None:
-    alice, bob = keyed(world, "alice"), keyed(world, "bob")
-    bob.client.drop()
-    second = World(world.engine, world.clock, first_id=10**6)
-    telnet = second.person()
-    telnet.say("/login bob secret-1")
-    telnet.lines()
-    alice.send("m1", bob.device.envelope(), user="bob", notice="message")
-    assert telnet.lines() == ["alice sent you an encrypted message; read it in chatroom-client."]
-    second.end()
 
 
 @pytest.mark.parametrize("account", [True, False])
