@@ -146,6 +146,9 @@ def test_what_was_unread_when_the_client_starts_is_shown_once_and_then_read(
     bob.say("/msg ann zero")
     bar(ann, "1:lobby 2:@bob(1!) |")
     ann.press("M-2")
+    ann.enter("go on")  # it is answered after what the window asks for when it is opened for the first time
+    bob.until(lambda line: line == "ann (private): go on")
+    ann.see("bob: zero", PLAIN, "ann: go on", "[@bob]")
     bar(ann, "1:lobby 2:@bob |")
     ann.press("M-1")
     prompt(ann, "[lobby]")
@@ -158,7 +161,7 @@ def test_what_was_unread_when_the_client_starts_is_shown_once_and_then_read(
     bar(ann, "1:lobby 2:@bob(3!) |")
     ann.press("M-a")
     rule = "------------ new since you looked away ------------"
-    ann.see("bob: zero", rule, "bob: one", "bob: two", "bob: three", "[@bob]")
+    ann.see("bob: zero", "ann: go on", rule, "bob: one", "bob: two", "bob: three", "[@bob]")
     bar(ann, "1:lobby 2:@bob |")
     ann.enter("four")
     bob.until(lambda line: line == "ann (private): four")
@@ -168,7 +171,7 @@ def test_what_was_unread_when_the_client_starts_is_shown_once_and_then_read(
     prompt(ann, "[lobby]")
     bar(ann, "lobby (2 users) | ann")
     ann.enter("/query bob")
-    ann.see("bob: zero", "bob: one", "bob: two", "bob: three", "ann: four", "[@bob]")
+    ann.see("bob: zero", "ann: go on", "bob: one", "bob: two", "bob: three", "ann: four", "[@bob]")
     ann.press(CTRL_D)
     ann.is_over()
 
@@ -185,7 +188,8 @@ def test_one_account_on_two_terminals_shows_both_halves_of_a_conversation_once(
     second.start_as(daemon.port, "eve", "--room", "lobby", plain=False)
     prompt(second, "[lobby]")
     second.enter("/login ann tr0ub4dor")
-    bar(second, "lobby (2 users) | ann |")
+    second.until(lambda rows: any("/devices link" in row for row in rows))  # its keys have been loaded
+    bar(second, "lobby (2 users) |")
     bob.say("/msg ann hi")
     for terminal in (first, second):
         bar(terminal, "1:lobby 2:@bob(1!) |")

@@ -195,7 +195,7 @@ def test_no_text_in_any_event_can_pose_as_a_line(example: str) -> None:
 
 
 # Texts in which no record can have a line break.
-WITHOUT_BREAKS = ("event", "waits", "device", "ed25519", "curve25519", "key", "user_key", "sig")
+WITHOUT_BREAKS = ("event", "waits", "change", "device", "ed25519", "curve25519", "key", "user_key", "sig")
 
 
 def _with_breaks(value: Any, key: str = "") -> Any:

@@ -254,8 +254,8 @@ OTHERS = [
             ),
             (
                 "a passphrase that is shown",
-                'self._dialogue.ask("Passphrase for the file: ", secret=True)',
-                'self._dialogue.ask("Passphrase for the file: ")',
+                'self._dialogue.ask("The same again: ", secret=True)',
+                'self._dialogue.ask("The same again: ")',
             ),
         ],
         *COMMANDS,

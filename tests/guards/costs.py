@@ -29,7 +29,7 @@ MAILBOX = guards(
     [
         ("strangers who fill a mailbox", "if own or await known():", "if True:"),
         ("strangers at the address of somebody known", "MAILBOX_MESSAGES, keys[:1]", "MAILBOX_MESSAGES, keys"),
-        ("long messages without end", " and held.bytes < MAILBOX_BYTES * most // MAILBOX_MESSAGES", ""),
+        ("a stranger who fills it by long messages", " and held.bytes_of[key] < _bytes_for(share)", ""),
     ],
     SHARES,
 )
@@ -63,11 +63,6 @@ REVISIONS = guards(
         ("who was there before the room was loaded", "            self._floor = seq  #", "            pass  #"),
     ],
 )
-STALE = guards(
-    "chat/rooms/sealed",
-    [("members who are kept silent", "session.stale <= STALE_REFUSALS or ", "True or ")],
-    SEALED,
-)
 JOINS = guards(
     "chat/rooms/encrypted_joins",
     [
@@ -78,4 +73,4 @@ JOINS = guards(
     SEALED,
 )
 
-GUARDS = [*ASKING, *DISPATCH, *MAILBOX, *SENDING, *GUEST_KEYS, *REVISIONS, *STALE, *JOINS]
+GUARDS = [*ASKING, *DISPATCH, *MAILBOX, *SENDING, *GUEST_KEYS, *REVISIONS, *JOINS]

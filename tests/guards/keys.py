@@ -46,8 +46,12 @@ ASKING = guards(
             "if present is None or not present.keys_of(session.keys_device):",
             "if present is None:",
         ),
-        ("guessing at the sealed user key", '    _limit(chat, session, "restore")\n', ""),
-        ("a disk that is filled with sealed user keys", '    _limit(chat, session, "backup")\n', ""),
+        ("a disk that is filled with sealed user keys", "    _limit(chat, session)\n", ""),
+        (
+            "a device that waits and uses up claims",
+            "    if not session.keyed:\n        raise NOT_LISTED()\n    held",
+            "    held",
+        ),
         ("the sealed user key of another user", "backup(session.user_id))", "backup(next(iter(chat.users))))"),
         ("a limit that counts nothing", "    chat.keys.backups.count(key)", "    pass"),
     ],
@@ -202,13 +206,13 @@ PUBLISHING = guards(
         ),
         (
             "a new user key of a session without a device in the list",
-            "if not same_key and session.keys_device not in names:",
+            "if present is None or present.user_key != new.user_key:",
             "if False:",
         ),
         (
             "lists without end",
-            "    if wait:\n        raise DEVICES_LIMITED",
-            "    if False:\n        raise DEVICES_LIMITED",
+            "    lists.count(key)",
+            "    pass",
         ),
         (
             "a removed device whose mailbox stays",
@@ -286,7 +290,7 @@ MAILBOX = guards(
         ("a mailbox without end", "room = held.total < most and held.bytes", "room = held.bytes"),
         (
             "a mailbox of any number of bytes",
-            " and held.bytes < MAILBOX_BYTES * most // MAILBOX_MESSAGES",
+            " and held.bytes < _bytes_for(most)",
             "",
         ),
         (
@@ -295,7 +299,7 @@ MAILBOX = guards(
             "if self._fits(keys, own, MAILBOX_MESSAGES):",
         ),
         ("a stranger who counts as known", "if own or await known():", "if True:"),
-        ("a stranger who fills a mailbox", "own or all(held.of(key) < share for key, share in shares)", "True"),
+        ("a stranger who fills a mailbox", "own or all(within)", "True"),
         ("an own device that is away and stops one", "(own or all(", "(all("),
         (
             "messages that are stored at the same time and not counted",

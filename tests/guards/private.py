@@ -156,8 +156,8 @@ PEERS = guards(
         ),
         (
             "a server that says there is no such user",
-            "user_id = peer.user_id or self._contacts.id_of(peer.name)",
-            "user_id = peer.user_id",
+            "return peer.user_id or self._contacts.id_of(peer.name)",
+            "return peer.user_id",
         ),
         ("sending to who has a changed key", "        if why:\n", "        if False:\n"),
         ("plain text after encryption", "if not self._contacts.may_send_plain(user_id):", "if False:"),
