@@ -211,8 +211,8 @@ PUBLISHING = guards(
         ),
         (
             "lists without end",
-            "    lists.count(key)",
-            "    pass",
+            '    _count(keys.lists, (*_whose(chat, session), "anew" if anew else ""))\n',
+            "",
         ),
         (
             "a removed device whose mailbox stays",

@@ -191,6 +191,19 @@ class KeyDirectory:
         old = _list(held[0]).list if held is not None else None
         if old == new:  # it is sent again, because the answer was lost
             return set()
+        await self.check_next(name, old, new, reset=reset)
+        record = encode(ListRecord(name=name, list=new))
+        removed = {keys.device for keys in (old.devices if old is not None else ())} - {k.device for k in new.devices}
+        changes = [Change(DEVICES, record_key(new.user_id, device), None) for device in sorted(removed)]
+        await self._engine.change([Change(LISTS, new.user_id, record, held[1] if held is not None else 0), *changes])
+        return removed
+
+    async def check_next(self, name: str, old: DeviceList | None, new: DeviceList, *, reset: bool) -> None:
+        """Check that a list may follow the present one, which is another one; see ``replace_list``.
+
+        Raises:
+            Refused: The list is not newer, another user key signed it, or it adds a device that has no keys.
+        """
         before = old.rev if old is not None else 0
         # It may be some numbers ahead, after a restored backup; but nobody may use up all numbers that there are.
         if not before < new.rev <= before + MOST_AHEAD or (
@@ -202,11 +215,6 @@ class KeyDirectory:
                 published = await self.device(new.user_id, keys.device)
                 if published is None or published.keys.ed25519 != keys.ed25519:
                     raise BAD_KEYS()
-        record = encode(ListRecord(name=name, list=new))
-        removed = {keys.device for keys in (old.devices if old is not None else ())} - {k.device for k in new.devices}
-        changes = [Change(DEVICES, record_key(new.user_id, device), None) for device in sorted(removed)]
-        await self._engine.change([Change(LISTS, new.user_id, record, held[1] if held is not None else 0), *changes])
-        return removed
 
     async def forget_device(self, user_id: str, device: str) -> None:
         """Remove what is kept of a device."""

@@ -8,6 +8,7 @@ from chatroom.chat.keys.directory import same_owner
 from chatroom.chat.keys.logins import note_device, revoke
 from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
+from chatroom.chat.people.throttles import Window
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
 from chatroom.model.device_keys import VERSION, DeviceChange, DeviceKeys, DeviceList, SignedKey
@@ -28,7 +29,7 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     if user.account is None:
         await keys.guests.enter(user.id, chat.shares.via(session))
     if await keys.directory.device(user.id, device) is None:
-        _count_device(chat, session)
+        _count(keys.new_devices, _whose(chat, session))  # the user's other devices are told of each
     await note_device(chat, session, device)
     before = await keys.directory.publish(user.id, command)
     if before is None:
@@ -60,44 +61,33 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
         chat.tell_all(DevicesListed(*who, rev=rev, devices=devices, pending=True))
 
 
-def _count_device(chat: Chat, session: Session) -> None:
-    """Count a new device of a user: the user's other devices are told of each.
-
-    Raises:
-        Refused: There were too many in the last hour, from the same address.
-    """
-    key, new = (session.user_id, chat.shares.via(session)), chat.keys.new_devices
-    wait = new.wait(key)
-    if wait:
-        raise DEVICES_LIMITED(wait=spell(wait))
-    new.count(key)
+def _whose(chat: Chat, session: Session) -> tuple[str, ...]:
+    """Return what a user's changes are counted by. At another address, or after a new password, they count apart."""
+    account = session.user.account
+    return session.user_id, chat.shares.via(session), account.password if account is not None else ""
 
 
-def _count_list(chat: Chat, session: Session, *, reset: bool) -> None:
-    """Count a new list, apart from those of other addresses and those before the user's password was changed.
-
-    Lists with a new user key are counted apart from the others: whoever knows only the password can make no others.
+def _count(window: Window, key: tuple[str, ...]) -> None:
+    """Count one more change.
 
     Raises:
         Refused: There were too many in the last hour.
     """
-    user, lists = session.user, chat.keys.lists
-    password = user.account.password if user.account is not None else ""
-    key = user.id, chat.shares.via(session), password, "reset" if reset else ""
-    wait = lists.wait(key)
+    wait = window.wait(key)
     if wait:
         raise DEVICES_LIMITED(wait=spell(wait))
-    lists.count(key)
+    window.count(key)
 
 
 def _change(old: DeviceList | None, new: DeviceList) -> DeviceChange:
     """Return what a new list changes, for those who share encrypted rooms with the user."""
     before, after = set(_devices_in(old)), set(_devices_in(new))
+    anew = old is not None and old.user_key != new.user_key
     if after - before:
-        return "linked"
+        return "key" if anew else "linked"
     if before - after:
         return "removed"
-    return "key" if old is not None and old.user_key != new.user_key else "other"
+    return "key" if anew else "other"
 
 
 def _devices_in(present: DeviceList | None) -> tuple[str, ...]:
@@ -150,7 +140,11 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
         if present is None or present.user_key != new.user_key:
             raise NO_KEYS()
     _check_form(new, *new.devices)
-    _count_list(chat, session, reset=present is not None and present.user_key != new.user_key)
+    if present != new:  # before it is counted, and before a login is ended: an older list is public, too
+        await keys.directory.check_next(user.name, present, new, reset=command.reset)
+    anew = present is not None and present.user_key != new.user_key
+    # Lists with a new user key count apart: whoever knows only the password can make no others.
+    _count(keys.lists, (*_whose(chat, session), "anew" if anew else ""))
     ends = set(command.ends) - names - {session.keys_device}
     ended = *ends, *await revoke(chat, session, ends)  # first: a device that is not removed then only has to log in
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)

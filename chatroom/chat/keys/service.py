@@ -57,7 +57,7 @@ class KeyService:
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given.
         lists: Counts how often device lists were replaced, by user, address and password.
-        new_devices: Counts the new devices of users, by user and address.
+        new_devices: Counts the new devices of users, by user, address and password.
         backups: Counts how often sealed user keys were stored, by user and address.
         acts: What this daemon does on each kind of event of the server's log that is about keys.
     """

@@ -106,3 +106,14 @@ def test_a_list_that_is_given_again_ends_the_login_that_is_left(world: World, al
     assert remove(alice)["event"] == "ok"
     assert remove(alice, phone)["event"] == "ok"
     assert by_token(world, token)["code"] == "wrong-token"
+
+
+def test_a_list_that_is_refused_ends_no_login(world: World, alice: Keyed) -> None:
+    """Whoever knows only the password can send an older list, which is public, or a new one without a reset."""
+    phone, token = remembered(world, "phone")
+    older = alice.device.listing(1, alice.device)
+    assert alice.list_devices(2, alice.device, phone.device)["event"] == "ok"
+    thief, _ = remembered(world, "thief")
+    for listed in (older, thief.device.listing(3, thief.device, user_key="new")):
+        assert thief.ask("keys-list", list=listed, ends=[phone.device.id])["code"] == "stale-devices"
+    assert by_token(world, token)["event"] == "account"

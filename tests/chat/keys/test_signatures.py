@@ -204,3 +204,25 @@ def test_devices_that_wait_are_told_to_their_user_alone_and_so_many_in_an_hour(w
     changed = [each["rev"] for each in alice.client.records() if each["event"] == "keys-changed"]
     assert changed == [1] * (NEW_DEVICES_OF_ONE - 1)
     assert alice.publish()["event"] == "keys-published", "it is not new"
+
+
+def test_an_older_list_of_the_owner_costs_the_owner_nothing(world: World) -> None:
+    """It is public, too, and has a genuine signature."""
+    alice = keyed(world, "alice")
+    older = alice.device.listing(1, alice.device)
+    assert alice.list_devices(2)["event"] == "ok"
+    thief = intruder(world, alice)
+    for _ in range(LISTS_OF_ONE + 1):
+        assert thief.ask("keys-list", list=older)["code"] == "stale-devices"
+    assert alice.list_devices(3)["event"] == "ok"
+
+
+def test_with_a_new_password_the_owner_may_have_new_devices_again(world: World) -> None:
+    alice = keyed(world, "alice")
+    thief = intruder(world, alice)
+    for number in range(NEW_DEVICES_OF_ONE):
+        Keyed(thief.client, f"thief {number}", world.chat.server_id, alice.device.user_id).publish()
+    fresh = Keyed(alice.client, "fresh", world.chat.server_id, alice.device.user_id)
+    assert fresh.publish()["code"] == "devices-limited"
+    alice.ask("password", old="secret-1", new="secret-2")
+    assert fresh.publish()["event"] == "keys-published"
