@@ -99,6 +99,23 @@ class PresenceTable:
     node = ""
     on_node_ended: Callable[[str], None]
 
+    def __init__(self) -> None:
+        self._present: dict[str, Presence] = {}
+
+    def announce(self, key: str, presence: Presence) -> None:
+        """Note that a user is online, in place of what was noted under ``key`` before."""
+        self._present[key] = presence
+
+    def withdraw(self, key: str) -> None:
+        """Remove what ``announce`` noted under a key; an unknown key is ignored."""
+        self._present.pop(key, None)
+
+    def who(self, prefix: str) -> list[Presence]:
+        """Return the users whose keys begin with ``prefix``, in the order in which they came online."""
+        return [presence for key, presence in self._present.items() if key.startswith(prefix)]
+
+    # ---- other daemons, of which there are none
+
     def show_roster(self, log: str, roster: Roster | None) -> Deferred[None]:
         """Show nothing: there is no other daemon."""
         return succeed(None)
@@ -114,21 +131,6 @@ class PresenceTable:
     def nodes(self) -> set[str]:
         """Return nothing: there is no other daemon."""
         return set()
-
-    def __init__(self) -> None:
-        self._present: dict[str, Presence] = {}
-
-    def announce(self, key: str, presence: Presence) -> None:
-        """Note that a user is online, in place of what was noted under ``key`` before."""
-        self._present[key] = presence
-
-    def withdraw(self, key: str) -> None:
-        """Remove what ``announce`` noted under a key; an unknown key is ignored."""
-        self._present.pop(key, None)
-
-    def who(self, prefix: str) -> list[Presence]:
-        """Return the users whose keys begin with ``prefix``, in the order in which they came online."""
-        return [presence for key, presence in self._present.items() if key.startswith(prefix)]
 
 
 class BatchingEngine(PresenceTable):

@@ -13,9 +13,9 @@ from chatroom.model.events import Kicked
 
 
 def put_out_banned(state: ChatState, room: Room) -> None:
-    """Remove the members on this daemon whom a ban of the room is for, but no moderators.
+    """Remove the banned members of a room whose sessions are on this daemon. Moderators stay.
 
-    It may be called again before that is stored; a member is removed by a ban once.
+    Calling it again while a removal is being stored does no harm: the log keeps each removal once.
     """
     if not state.engine.node or not room.record.bans:
         return

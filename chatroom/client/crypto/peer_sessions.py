@@ -107,7 +107,7 @@ class PeerSessions:
         return peer
 
     def names(self) -> list[str]:
-        """Return the names of all devices that are remembered."""
+        """Return the names of all devices of others whose sessions are stored."""
         return self._rows.keys(PEERS)
 
     def use(self, peer: RemoteDevice, session: Session) -> None:

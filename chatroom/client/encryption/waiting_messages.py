@@ -71,7 +71,13 @@ class HeldLines:
         self._rooms: dict[str, list[tuple[int, Sequence[Event | Notice]]]] = {}
 
     def add(self, room: str, seq: int, told: Sequence[Event | Notice]) -> None:
-        """Hold what is to be told of the message of a room with a seq."""
+        """Keep what a message has to tell, until the messages before it are told.
+
+        Args:
+            room: The id of the room.
+            seq: The message's place in the log of the room.
+            told: The events and notices that the message became when it was opened.
+        """
         self._rooms.setdefault(room, []).append((seq, told))
 
     def take(self, room: str) -> list[Event | Notice]:

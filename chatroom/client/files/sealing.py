@@ -66,7 +66,7 @@ class NoFileSealing:
         raise AssertionError("no file is sealed")
 
     def user_id(self, user: str) -> str:
-        """Return nothing: without keys nobody is remembered."""
+        """Return an empty id: a client without keys remembers no user ids."""
         return ""
 
     def note(self, by_id: str, offer: FileOffer) -> None:
